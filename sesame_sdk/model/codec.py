@@ -42,6 +42,17 @@ def encode_each(values: Sequence[object]) -> list[bytes]:
     return _encoder.encode_lines(values).split(b"\n")[:-1]
 
 
+def without_unset(value: object) -> Any:  # noqa: ANN401 - JSON
+    """`value` as JSON objects and lists, without the members that are not set (None), at any depth."""
+    return _drop_none(msgspec.to_builtins(value, order="deterministic"))
+
+
+def _drop_none(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {name: _drop_none(member) for name, member in value.items() if member is not None}
+    return [_drop_none(item) for item in value] if isinstance(value, list) else value
+
+
 def decode(data: bytes | str, kind: type[T], *, field: str | None = None) -> T:
     """Decode JSON; an `InvalidInputError` names `field`, else the name of `kind`, and what was expected."""
     try:
@@ -65,8 +76,8 @@ def canonical_json(value: object) -> bytes:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of the canonical JSON of `value`, base64url without padding."""
-    hashed = hashlib.sha256(canonical_json(value)).digest()
+    """SHA-256 of the canonical JSON of `value` without unset members, base64url without padding."""
+    hashed = hashlib.sha256(canonical_json(without_unset(value))).digest()
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 

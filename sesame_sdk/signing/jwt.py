@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import msgspec
-from attrs import field, frozen
+from attrs import field, frozen, has
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.interfaces import Signer
@@ -175,9 +175,13 @@ def sign_event(
     jti: str | None = None,
     **claims: Any,  # noqa: ANN401
 ) -> bytes:
-    """Sign a Security Event Token in compact form; pass `jti` only to sign the same message again."""
+    """Sign a Security Event Token in compact form, without members that are not set.
+
+    Pass `jti` only to sign the same message again.
+    """
     standard = {"iss": issuer, "iat": numeric_date(now), "jti": jti or new_jti(), "aud": audience}
-    return sign_claims({**claims, **standard, "events": {event.value: payload}}, signer, typ=SET_TYP)
+    content = codec.without_unset(payload) if has(type(payload)) else payload
+    return sign_claims({**claims, **standard, "events": {event.value: content}}, signer, typ=SET_TYP)
 
 
 def verify_event(

@@ -56,7 +56,7 @@ class Reader:
         while messages:
             for claims in messages.values():
                 ((event, payload),) = claims["events"].items()
-                about = [(one["sub_id"]["id"], one["points"]) for one in payload.get("changes", ())]
+                about = [(one["sub_id"]["id"], one.get("points")) for one in payload.get("changes", ())]
                 if event not in {CHANGED, EventType.VERIFICATION, EventType.STREAM_UPDATED}:
                     about = [(claims["sub_id"]["id"], None)]
                 events += [(EventType(event), who, points) for who, points in about]
@@ -306,7 +306,8 @@ def test_a_sign_of_life_comes_by_itself_and_when_it_is_asked_for(
     clock.advance(seconds=29)
     assert reader.poll() == {}
     clock.advance(seconds=1)
-    (jti,) = reader.poll()
+    ((jti, alive),) = reader.poll().items()
+    assert alive["events"] == {EventType.VERIFICATION: {}}  # no "state": null
     assert reader.poll(jti) == {}
     hub.stream_management.request_verification(shop.read_token(), VerificationRequest(reader.name, "xyzzy"))
     (claims,) = reader.poll().values()
@@ -350,9 +351,6 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
 @pytest.mark.parametrize(
     ("wish", "why"),
     [
-        pytest.param(
-            StreamRequest(events_requested=(str(CHANGED),)), "must include grant-withdrawn", id="scores alone"
-        ),
         *(
             pytest.param(
                 StreamRequest(delivery=Delivery("urn:ietf:rfc:8935", endpoint)),
@@ -371,7 +369,7 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
     ],
 )
 def test_a_wish_that_cannot_be_met(hub: Hub, shop: Partner, wish: StreamRequest, why: str) -> None:
-    """Withdrawals cannot be declined, and the hub pushes to the reader's own host only."""
+    """The hub pushes to the reader's own host only."""
     with pytest.raises(InvalidInputError, match=why):
         hub.stream_management.create(shop.read_token(), wish)
 
@@ -389,4 +387,58 @@ def test_a_stream_can_be_changed_and_replaced(reader: Reader, hub: Hub, shop: Pa
     )
     assert (described["description"], described["delivery"]) == ("ours", changed["delivery"])
     replaced = hub.stream_management.update(shop.read_token(), StreamRequest(reader.name), whole=True)
-    assert (replaced["description"], replaced["delivery"]["method"]) == ("", "urn:ietf:rfc:8936")
+    assert replaced["delivery"]["method"] == "urn:ietf:rfc:8936"
+    assert "description" not in replaced
+
+
+@pytest.mark.parametrize(
+    ("requested", "delivered"),
+    [
+        pytest.param(
+            (str(CHANGED), "https://schemas.openid.net/secevent/caep/event-type/session-revoked"),
+            [CHANGED],
+            id="foreign",
+        ),
+        pytest.param(
+            ("https://schemas.openid.net/secevent/risc/event-type/account-disabled",), [], id="foreign alone"
+        ),
+        pytest.param((str(WITHDRAWN),), [WITHDRAWN], id="withdrawals alone"),
+    ],
+)
+def test_what_is_delivered_is_what_is_both_requested_and_supported(
+    requested: tuple[str, ...],
+    delivered: list[str],
+    hub: Hub,
+    shop: Partner,
+    join: Callable[..., None],
+) -> None:
+    """And withdrawals in any case; scores follow once they are requested."""
+    wish = StreamRequest(events_requested=requested)
+    described = hub.stream_management.create(shop.read_token(), wish)
+    assert described["events_requested"] == list(requested)
+    assert described["events_delivered"] == delivered
+    reader, ada = Reader(shop, described["stream_id"]), shop.pseudonym("ada")
+    join("ada")
+    sent = [(CHANGED, ada, 510.0)]
+    assert reader.take() == (sent if CHANGED in delivered else [])
+    everything = StreamRequest(reader.name, events_requested=(str(CHANGED),))
+    hub.stream_management.update(shop.read_token(), everything, whole=False)
+    assert reader.take() == ([] if CHANGED in delivered else sent)
+    nothing = StreamRequest(reader.name, events_requested=("urn:example:other",))
+    hub.stream_management.update(shop.read_token(), nothing, whole=False)
+    shop.send(shop.signal("ada", "another"))
+    assert reader.take() == []
+    hub.withdraw_grants("ada", shop.issuer)
+    assert reader.take() == [(WITHDRAWN, ada, None)]
+
+
+def test_scores_that_wait_are_not_delivered_once_they_are_no_longer_requested(
+    reader: Reader, hub: Hub, shop: Partner, join: Callable[..., None]
+) -> None:
+    """Also those in a message that was fetched and not acknowledged."""
+    join("ada")
+    hub.streams.rescore_pending()
+    assert len(reader.poll()) == 1
+    nothing = StreamRequest(reader.name, events_requested=("urn:example:other",))
+    hub.stream_management.update(shop.read_token(), nothing, whole=False)
+    assert reader.poll() == {}

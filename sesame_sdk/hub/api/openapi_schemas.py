@@ -112,7 +112,7 @@ STREAM_REQUEST = object_of(
             optional={
                 "method": _METHOD,
                 "endpoint_url": text(max_length=512),
-                "authorization_header": text(max_length=1024, pattern=r"^Bearer [A-Za-z0-9._~+/=-]+$"),
+                "authorization_header": text(max_length=1024, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$"),
             }
         ),
         "events_requested": list_of(text(max_length=256), max_items=32),

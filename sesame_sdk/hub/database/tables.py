@@ -214,7 +214,7 @@ streams = _numbered(
     sa.Column("context", sa.String(32), nullable=False),
     # Where to push, with which bearer token; null if the reader polls.
     sa.Column("endpoint", sa.String(512)),
-    sa.Column("bearer_token", sa.String(1024)),
+    sa.Column("authorization_header", sa.String(1024)),
     sa.Column("events_requested", sa.JSON, nullable=False),
     sa.Column("description", sa.String(400), nullable=False),
     sa.Column("status", sa.String(8), nullable=False),

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, insert, select, update
 
 from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
 from sesame_sdk.hub.database.tables import score_reads, streams
@@ -81,7 +81,7 @@ class StreamOutbox:
         self._store(connection, stream, event, payload, SubjectId(stream.name), at)
 
     def _make_next(self, connection: Connection, stream: Row[Any], at: datetime) -> bool:
-        pending = select(subjects).where(_is_pending(stream.id), subjects.c.message_id.is_(None))
+        pending = select(subjects).where(_is_pending(stream), subjects.c.message_id.is_(None))
         ordered = pending.order_by(subjects.c.pending_priority.desc(), subjects.c.seq)
         rows = connection.execute(ordered.limit(MAX_CHANGES)).all()
         if not rows:
@@ -111,7 +111,7 @@ class StreamOutbox:
             return True
         if stream.status != ENABLED:
             return False
-        pending = select(subjects.c.person).where(_is_pending(stream.id)).limit(1)
+        pending = select(subjects.c.person).where(_is_pending(stream)).limit(1)
         return self._is_silent(stream.last_message_at, at) or connection.execute(pending).first() is not None
 
     def _make_removal(self, connection: Connection, stream: Row[Any], row: Row[Any], at: datetime) -> None:
@@ -209,7 +209,7 @@ def list_dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
     ]
 
 
-def count_pending_subjects(connection: Connection, stream: int) -> int:
+def count_pending_subjects(connection: Connection, stream: Row[Any]) -> int:
     """How many persons have a pending state."""
     return connection.scalar(select(func.count()).select_from(subjects).where(_is_pending(stream))) or 0
 
@@ -217,10 +217,10 @@ def count_pending_subjects(connection: Connection, stream: int) -> int:
 def oldest_pending(connection: Connection) -> int | None:
     """The lowest sequence number of a pending state of an enabled stream: about its time, in microseconds."""
     lowest = []
-    for stream in connection.scalars(select(streams.c.id).where(streams.c.status == ENABLED)).all():
+    for stream in connection.execute(select(streams).where(streams.c.status == ENABLED)).all():
         # Each is the first entry of an index range.
-        for priority in (SCORE_PRIORITY, REMOVAL_PRIORITY):
-            mine = (subjects.c.stream == stream, subjects.c.pending_priority == priority)
+        for priority in range(_lowest_priority(stream), REMOVAL_PRIORITY + 1):
+            mine = (subjects.c.stream == stream.id, subjects.c.pending_priority == priority)
             lowest.append(connection.scalar(select(func.min(subjects.c.seq)).where(*mine)))
     return min((seq for seq in lowest if seq is not None), default=None)
 
@@ -234,8 +234,13 @@ def count_messages(connection: Connection, stream: int) -> MessageCounts:
     return MessageCounts(pending, 0, dead, size)
 
 
-def _is_pending(stream: int) -> ColumnElement[bool]:
-    return (subjects.c.stream == stream) & (subjects.c.pending_priority > 0)
+def _is_pending(stream: Row[Any]) -> ColumnElement[bool]:
+    return and_(subjects.c.stream == stream.id, subjects.c.pending_priority >= _lowest_priority(stream))
+
+
+def _lowest_priority(stream: Row[Any]) -> int:
+    """Of a stream that did not request scores only removals are delivered."""
+    return SCORE_PRIORITY if SCORES_CHANGED in stream.events_requested else REMOVAL_PRIORITY
 
 
 def _has_message(connection: Connection, stream: int) -> bool:

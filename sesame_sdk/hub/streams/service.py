@@ -70,7 +70,7 @@ class StreamService:
                     **streams.describe_stream(self.issuer, row),
                     "number": row.id,
                     "status": row.status,
-                    "waiting": outbox.count_pending_subjects(connection, row.id),
+                    "waiting": outbox.count_pending_subjects(connection, row),
                     "dead": outbox.count_messages(connection, row.id).dead,
                 }
                 for row in connection.execute(streams.select_streams().order_by(table.c.id))
@@ -124,7 +124,10 @@ class StreamService:
 
         def work(connection: Connection) -> list[Message]:
             row = StreamKey.from_row(stream).find(connection)
-            if row is None or (row.endpoint, row.bearer_token) != (stream.endpoint, stream.bearer_token):
+            if row is None or (row.endpoint, row.authorization_header) != (
+                stream.endpoint,
+                stream.authorization_header,
+            ):
                 return []
             return self.outbox.fetch(connection, row, limit, self.clock(), after)
 

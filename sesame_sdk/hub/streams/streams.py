@@ -3,7 +3,8 @@
 Rules:
     * a reader has one stream for each purpose and context that it registered, and manages it with a read
       token
-    * a stream must include withdrawals and erasures
+    * withdrawals and erasures are delivered, whatever a stream requests: a score must not outlive its consent
+    * events that the hub does not have may be requested, and are not delivered
     * the hub pushes only to the host of the issuer that the operator added, so that no reader can make it
       send requests elsewhere (SSRF)
 """
@@ -26,12 +27,12 @@ from sesame_sdk.model.envelope import EventType
 
 PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 SUPPORTED = (EventType.SCORES_CHANGED, EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED)
-_NEEDED = {EventType.GRANT_WITHDRAWN, EventType.PERSON_ERASED}
 #: Seconds between two verification requests of a reader.
 VERIFICATION_INTERVAL = 2
 ENABLED, PAUSED, DISABLED = "enabled", "paused", "disabled"
 StreamStatus = Literal["enabled", "paused", "disabled"]
-_BEARER = model_validators.text(1024, pattern=r"Bearer [A-Za-z0-9._~+/=-]+", example="Bearer eyJ...")
+#: A header value (RFC 9110 section 5.5) of visible characters with single spaces between them.
+_AUTHORIZATION = model_validators.text(1024, pattern=r"[\x21-\x7e]+( [\x21-\x7e]+)*", example="Bearer eyJ...")
 _DESCRIPTION = validators.optional(model_validators.optional_text(400))
 _Events = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], msgspec.Meta(max_length=32)]
 
@@ -42,7 +43,7 @@ class Delivery:
 
     method: Literal["urn:ietf:rfc:8935", "urn:ietf:rfc:8936"] = POLL  # type: ignore[assignment]
     endpoint_url: str | None = field(default=None, validator=validators.optional(model_validators.text(512)))
-    authorization_header: str | None = field(default=None, validator=validators.optional(_BEARER))
+    authorization_header: str | None = field(default=None, validator=validators.optional(_AUTHORIZATION))
 
 
 @frozen
@@ -123,13 +124,24 @@ def update_stream(connection: Connection, stream: Row[Any], request: StreamReque
     terms = _terms(connection, stream.partner, request)
     named = {
         "endpoint": request.delivery,
-        "bearer_token": request.delivery,
+        "authorization_header": request.delivery,
         "events_requested": request.events_requested,
         "description": request.description,
     }
     values = {name: value for name, value in terms.items() if whole or named[name] is not None}
     if values:
         connection.execute(update(streams).where(streams.c.id == stream.id).values(**values))
+    if EventType.SCORES_CHANGED not in values.get("events_requested", [EventType.SCORES_CHANGED]):
+        _discard_scores(connection, stream.id)
+
+
+def _discard_scores(connection: Connection, stream: int) -> None:
+    """Delete unsent messages with scores; their contents stay pending until they are requested again."""
+    mine = (stream_messages.c.stream == stream, stream_messages.c.event == EventType.SCORES_CHANGED.value)
+    unsent = select(stream_messages.c.id).where(*mine, ~stream_messages.c.dead_lettered)
+    in_unsent = update(stream_subjects).where(stream_subjects.c.message_id.in_(unsent))
+    connection.execute(in_unsent.values(message_id=None))
+    connection.execute(delete(stream_messages).where(*mine, ~stream_messages.c.dead_lettered))
 
 
 def delete_stream(connection: Connection, stream: Row[Any]) -> None:
@@ -159,10 +171,9 @@ def describe_stream(hub: str, stream: Row[Any]) -> dict[str, Any]:
         "events_requested": stream.events_requested,
         "events_delivered": [event for event in supported if event in stream.events_requested],
         "min_verification_interval": VERIFICATION_INTERVAL,
-        "description": stream.description,
         "purpose": stream.purpose,
         "context": stream.context,
-    }
+    } | ({"description": stream.description} if stream.description else {})
 
 
 def _delivery(hub: str, stream: Row[Any]) -> dict[str, str]:
@@ -174,19 +185,14 @@ def _delivery(hub: str, stream: Row[Any]) -> dict[str, str]:
 def _terms(connection: Connection, partner: int, request: StreamRequest) -> Mapping[str, Any]:
     delivery = request.delivery or Delivery()
     events = request.events_requested or tuple(str(event) for event in SUPPORTED)
-    if not _NEEDED.issubset(events):
-        needed = " and ".join(sorted(_NEEDED))
-        raise InvalidInputError(
-            "must include grant-withdrawn and person-erased", field="events_requested", hint=f"add {needed}"
-        )
-    endpoint = bearer_token = None
+    endpoint = authorization_header = None
     if delivery.method == PUSH:
         endpoint = delivery.endpoint_url
         _check_endpoint(connection, partner, endpoint or "")
-        bearer_token = (delivery.authorization_header or "").removeprefix("Bearer ") or None
+        authorization_header = delivery.authorization_header
     return {
         "endpoint": endpoint,
-        "bearer_token": bearer_token,
+        "authorization_header": authorization_header,
         "events_requested": list(events),
         "description": request.description or "",
     }

@@ -204,10 +204,14 @@ class StreamWorker:
         receipt = Receipt(message.jti, self.streams.clock(), message.signal_count)
         if not self.streams.is_pending(message):  # it waited while another one was sent
             return Acknowledged(message, receipt, b"")
-        bearer = None if stream.bearer_token is None else stream.bearer_token.encode
         try:
-            media_types = {"content_type": SET_MEDIA_TYPE, "accept": JSON_MEDIA_TYPE}
-            push.transport.post("", message.body, bearer=bearer, **media_types)
+            push.transport.post(
+                "",
+                message.body,
+                content_type=SET_MEDIA_TYPE,
+                accept=JSON_MEDIA_TYPE,
+                authorization=stream.authorization_header,
+            )
         except RetryableError as error:  # the dispatcher keeps its text, which must not be logged
             push.error = error
             raise

@@ -186,7 +186,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=256), nullable=False),
         sa.Column("context", sa.String(length=32), nullable=False),
         sa.Column("endpoint", sa.String(length=512)),
-        sa.Column("bearer_token", sa.String(length=1024)),
+        sa.Column("authorization_header", sa.String(length=1024)),
         sa.Column("events_requested", sa.JSON(), nullable=False),
         sa.Column("description", sa.String(length=400), nullable=False),
         sa.Column("status", sa.String(length=8), nullable=False),
