@@ -165,15 +165,26 @@ class Hub(Closeable):
         """
         return self.submit(body).result()
 
-    def submit(self, body: bytes) -> Future[bytes]:
+    def list_keys(self) -> dict[str, str]:
+        """The issuers of partners, by the ids of their keys that are not revoked."""
+        return {kid: issuer for issuer, kids in self._read(keys.kids_by_issuer).items() for kid in kids}
+
+    def find_sender(self, kid: str) -> str | None:
+        """The issuer of the partner with this key, which may not be valid any more; None for no partner."""
+        owner = self._keys.find_key(kid)
+        return None if owner is None else owner[0]
+
+    def submit(self, body: bytes, rest: Callable[[], bytes] = bytes) -> Future[bytes]:
         """Verify a message, and return the future of its receipt, which may raise these errors too.
+
+        `rest` reads what follows if `body` is its token alone: only once the token's signature was verified.
 
         Raises:
             InvalidInputError: with a code of RFC 8935 section 2.4.
             RateLimitedError: the sender exceeds its rate limit.
             GuardRefusedError: a registration; only the future raises it.
         """
-        message = self._dispatcher.verify(body, self._keys)
+        message = self._dispatcher.verify(body, self._keys, rest)
         if message.event is EventType.REGISTRATION:
             return self._registrar.submit(message)
         return self._writers.ledger.submit(self._dispatcher.task(message))

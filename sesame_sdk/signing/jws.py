@@ -87,6 +87,11 @@ def parse(token: bytes) -> UnverifiedJws:
     return UnverifiedJws(kid, typ, signed.payload, signed)
 
 
+def read_kid(header: bytes) -> str:
+    """The key id in a token's encoded header; `InvalidInputError` as of `parse`."""
+    return _parse_header(header)[0]
+
+
 @lru_cache(maxsize=64)
 def _header_for(kid: str, typ: str) -> bytes:
     return base64url.encode(codec.encode({"alg": "Ed25519", "kid": kid, "typ": typ}))

@@ -96,7 +96,11 @@ class Token:
     @classmethod
     def parse(cls, encoded: bytes) -> Self:
         """Parse a JWT in compact form; `InvalidInputError` if its form is invalid or it is too long."""
-        signed = jws.parse(encoded)
+        return cls.from_jws(encoded, jws.parse(encoded))
+
+    @classmethod
+    def from_jws(cls, encoded: bytes, signed: jws.UnverifiedJws) -> Self:
+        """Decode the claims of a JWS; `InvalidInputError` if their form is invalid."""
         return cls(encoded, signed, codec.decode(signed.payload, _UnverifiedClaims, field="token"))
 
     @property

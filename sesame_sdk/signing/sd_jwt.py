@@ -42,14 +42,19 @@ class SdJwt:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Parse a message; `InvalidInputError` if its form is invalid, or it exceeds the limits."""
+        encoded, _, _ = data.partition(b"~")
+        return cls.from_token(Token.parse(encoded), data)
+
+    @classmethod
+    def from_token(cls, token: Token, data: bytes) -> Self:
+        """The message that begins with this token; errors as of `parse`."""
         if len(data) > MAX_ENVELOPE_BYTES:
             raise InvalidInputError(
                 f"must be at most {MAX_ENVELOPE_BYTES} bytes, not {len(data)}", field="envelope"
             )
         if data.count(b"~") > MAX_SIGNALS + 1:
             raise InvalidInputError(f"must hold at most {MAX_SIGNALS} disclosures", field="envelope")
-        encoded, *disclosures = data.split(b"~")
-        token = Token.parse(encoded)
+        _, *disclosures = data.split(b"~")
         if not disclosures:
             return cls(token, None)
         if disclosures.pop():

@@ -1,12 +1,16 @@
 """``POST /v1/events``: push delivery of Security Event Tokens (RFC 8935)."""
 
 from asyncio import get_running_loop, wrap_future
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, post
 
 from sesame_sdk.constants import SET_MEDIA_TYPE
-from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub, get_verifier
+from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.hub.api.admission import STRANGERS
+from sesame_sdk.hub.api.dependencies import get_admission, get_hub
 from sesame_sdk.hub.api.openapi_responses import (
     BODY_ERRORS,
     LIMIT_ERRORS,
@@ -16,7 +20,10 @@ from sesame_sdk.hub.api.openapi_responses import (
     request_body,
     response,
 )
-from sesame_sdk.hub.api.request_body import read_body
+from sesame_sdk.hub.api.request_body import Body, read_message
+from sesame_sdk.hub.api.sender import find_sender
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.signing import jws
 
 _RESPONSES = {
     **LIMIT_ERRORS,
@@ -45,22 +52,34 @@ async def receive_event(request: Request[Any, Any, Any]) -> Response[bytes]:
     The body of the response is empty (RFC 8935 section 2.2). With application/secevent+jwt in Accept it is
     the signed receipt: which signals were kept, and which were not.
     """
-    hub = get_hub(request)
+    hub, admission, loop = get_hub(request), get_admission(request), get_running_loop()
     settings = hub.settings
-    body = await read_body(
+    body = await read_message(
         request,
+        partial(find_sender, request),
         media_type=SET_MEDIA_TYPE,
         max_bytes=settings.max_body_bytes,
         timeout_seconds=settings.body_timeout_seconds,
     )
     # After the body has arrived: a slow client must not block others.
-    with get_concurrency_limit(request):
+    with admission.requests.count(body.sender):
         # Verification takes a thread; waiting for the disk does not.
-        pending = get_running_loop().run_in_executor(get_verifier(request), hub.submit, body)
-        receipt = await wrap_future(await pending)
+        async with admission.verification.turn(body.sender):
+            pending = await loop.run_in_executor(admission.verifier, _submit, hub, body)
+        receipt = await wrap_future(pending)
     if _accepts_receipt(request.headers.get("accept", "")):
         return Response(receipt, media_type=SET_MEDIA_TYPE)
     return Response(b"", media_type="text/plain")
+
+
+def _submit(hub: Hub, body: Body) -> Future[bytes]:
+    if body.sender != STRANGERS:
+        return hub.submit(body.token(), body.rest)
+    message, is_whole = body.first()
+    if not is_whole:
+        jws.read_kid(message.partition(b".")[0])  # raises what is wrong with it
+        raise InvalidInputError("is not a key of a partner", field="kid", code="invalid_key")
+    return hub.submit(message)  # which says what is wrong with it
 
 
 def _accepts_receipt(accept: str) -> bool:

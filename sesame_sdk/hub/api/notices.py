@@ -3,13 +3,12 @@
 from typing import Any
 
 from litestar import MediaType, Request, Response, post
-from litestar.concurrency import sync_to_thread
 
 from sesame_sdk.constants import JSON_MEDIA_TYPE
-from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub
+from sesame_sdk.hub.api.dependencies import get_hub
 from sesame_sdk.hub.api.openapi_responses import BODY_ERRORS, READ_ERRORS, documented, request_body, response
 from sesame_sdk.hub.api.openapi_schemas import POLL_REQUEST, POLL_RESPONSE
-from sesame_sdk.hub.api.scores import bearer_token
+from sesame_sdk.hub.api.sender import bearer_token, run_in_turn
 from sesame_sdk.hub.api.streams import STREAM_OPTIONS, read_json
 from sesame_sdk.hub.streams.management import PollRequest
 from sesame_sdk.model import codec
@@ -32,7 +31,6 @@ from sesame_sdk.model import codec
 async def poll_notices(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Undelivered notices, by jti. They are sent again until they are named in ack."""
     poll, token = await read_json(request, PollRequest), bearer_token(request)
-    with get_concurrency_limit(request):
-        polled = await sync_to_thread(get_hub(request).rights.poll, token, poll)
+    polled = await run_in_turn(request, get_hub(request).rights.poll, token, poll)
     body = codec.encode({"sets": polled.sets, "moreAvailable": polled.more})
     return Response(body, media_type=MediaType.JSON)

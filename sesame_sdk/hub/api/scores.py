@@ -9,12 +9,11 @@ from typing import Annotated, Any
 import msgspec
 from attrs import frozen
 from litestar import MediaType, Request, Response, get, post
-from litestar.concurrency import sync_to_thread
 from litestar.openapi.spec import Parameter
 
 from sesame_sdk.constants import JSON_MEDIA_TYPE, MAX_SUBJECT_LENGTH, MAX_SUBJECTS
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub
+from sesame_sdk.hub.api.dependencies import get_hub
 from sesame_sdk.hub.api.errors import on_read_error
 from sesame_sdk.hub.api.openapi_responses import (
     BODY_ERRORS,
@@ -26,11 +25,11 @@ from sesame_sdk.hub.api.openapi_responses import (
 )
 from sesame_sdk.hub.api.openapi_schemas import SCORE, SCORES, SCORES_REQUEST, SUBJECT
 from sesame_sdk.hub.api.request_body import read_body
+from sesame_sdk.hub.api.sender import BULK_BYTES, bearer_token, run_in_turn, sender_of
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model import codec, validators
 
 _is_subject = re.compile(validators.SUBJECT_PATTERN).fullmatch
-_BEARER = "bearer"
 SECURITY: list[dict[str, list[str]]] = [{"reader": []}]
 _Subject = Annotated[
     str, msgspec.Meta(max_length=MAX_SUBJECT_LENGTH, pattern=rf"^{validators.SUBJECT_PATTERN}\Z")
@@ -63,8 +62,7 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
     subject: str = request.path_params["subject"]
     if len(subject) > MAX_SUBJECT_LENGTH or not _is_subject(subject):
         raise InvalidInputError("is not a valid subject identifier", field="subject")
-    with get_concurrency_limit(request):
-        scores = await sync_to_thread(get_hub(request).read_scores, bearer_token(request), [subject])
+    scores = await run_in_turn(request, get_hub(request).read_scores, bearer_token(request), [subject])
     return Response(codec.encode({"score": scores[subject]}), media_type=MediaType.JSON)
 
 
@@ -83,33 +81,19 @@ async def read_score(request: Request[Any, Any, Any]) -> Response[bytes]:
 )
 async def read_scores(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A score or null for each subject. The person can see every read."""
-    hub, token = get_hub(request), bearer_token(request)
+    hub, token, sender = get_hub(request), bearer_token(request), await sender_of(request)
     settings = hub.settings
     body = await read_body(
         request,
         media_type=JSON_MEDIA_TYPE,
         max_bytes=settings.max_body_bytes,
         timeout_seconds=settings.body_timeout_seconds,
+        sender=sender,
     )
-    with get_concurrency_limit(request):
-        scores = await sync_to_thread(_read, hub, token, body)
+    scores = await run_in_turn(request, _read, hub, token, body, bulk=len(body) > BULK_BYTES)
     return Response(scores, media_type=MediaType.JSON)
 
 
 def _read(hub: Hub, token: bytes, body: bytes) -> bytes:
     subjects = codec.decode(body, ScoresRequest).subjects
     return codec.encode({"scores": hub.read_scores(token, subjects)})
-
-
-def bearer_token(request: Request[Any, Any, Any]) -> bytes:
-    """The token in the Authorization header.
-
-    Raises:
-        InvalidInputError: there is none.
-    """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != _BEARER or not token.isascii():
-        raise InvalidInputError(
-            "is missing", field="Authorization", hint="send: Bearer <token>", code="authentication_failed"
-        )
-    return token.strip().encode()

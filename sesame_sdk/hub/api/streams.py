@@ -5,12 +5,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from litestar import MediaType, Request, Response, delete, get, patch, post, put
-from litestar.concurrency import sync_to_thread
 from litestar.openapi.spec import Parameter
 
 from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.api.dependencies import get_concurrency_limit, get_hub, get_stream_worker
+from sesame_sdk.hub.api.dependencies import get_hub, get_stream_worker
 from sesame_sdk.hub.api.errors import on_stream_error
 from sesame_sdk.hub.api.openapi_responses import (
     BODY_ERRORS,
@@ -32,7 +31,8 @@ from sesame_sdk.hub.api.openapi_schemas import (
     VERIFICATION_REQUEST,
 )
 from sesame_sdk.hub.api.request_body import read_body
-from sesame_sdk.hub.api.scores import SECURITY, bearer_token
+from sesame_sdk.hub.api.scores import SECURITY
+from sesame_sdk.hub.api.sender import bearer_token, run_in_turn, sender_of
 from sesame_sdk.hub.streams.management import PollRequest, VerificationRequest
 from sesame_sdk.hub.streams.service import PollResponse
 from sesame_sdk.hub.streams.streams import POLL, PUSH, StatusRequest, StreamRequest
@@ -240,8 +240,7 @@ async def poll_stream(request: AnyRequest) -> Response[bytes]:
     """Undelivered messages, by jti. They are sent again until they are named in ack or setErrs."""
     poll, token = await read_json(request, PollRequest), bearer_token(request)
     hub, name = get_hub(request), str(request.path_params["stream"])
-    with get_concurrency_limit(request):
-        polled = await sync_to_thread(hub.stream_management.poll, token, name, poll)
+    polled = await run_in_turn(request, hub.stream_management.poll, token, name, poll)
     if not (polled.messages or poll.returnImmediately or poll.maxEvents == 0):
         polled = await _wait(request, polled, poll.maxEvents)
     sets = {message.jti: message.body.decode() for message in polled.messages}
@@ -260,24 +259,24 @@ async def _wait(request: AnyRequest, polled: PollResponse, limit: int) -> PollRe
                 break
             # A stream that the worker does not list is new, or it was deleted: then this raises an error.
             if worker.has_pending.get(polled.stream.name, True):
-                with get_concurrency_limit(request):
-                    polled = await sync_to_thread(hub.streams.poll, polled.stream, limit)
+                polled = await run_in_turn(request, hub.streams.poll, polled.stream, limit)
     return polled
 
 
 async def read_json(request: AnyRequest, kind: type[T]) -> T:
     """Decode a small JSON body."""
-    seconds = get_hub(request).settings.body_timeout_seconds
     body = await read_body(
-        request, media_type=JSON_MEDIA_TYPE, max_bytes=MAX_REQUEST_BYTES, timeout_seconds=seconds
+        request,
+        media_type=JSON_MEDIA_TYPE,
+        max_bytes=MAX_REQUEST_BYTES,
+        timeout_seconds=get_hub(request).settings.body_timeout_seconds,
+        sender=await sender_of(request),
     )
     return codec.decode(body, kind)
 
 
 async def _run(request: AnyRequest, work: Callable[[bytes], T]) -> T:
-    token = bearer_token(request)
-    with get_concurrency_limit(request):
-        return await sync_to_thread(work, token)
+    return await run_in_turn(request, work, bearer_token(request))
 
 
 async def _run_and_respond(

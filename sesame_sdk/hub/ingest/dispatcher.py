@@ -22,12 +22,17 @@ from sesame_sdk.hub.settings import Settings
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import Manifest
+from sesame_sdk.signing import jws
 from sesame_sdk.signing.envelopes import open_envelope
-from sesame_sdk.signing.jwt import verify_event
+from sesame_sdk.signing.jwt import SET_TYP, Token, verify_event
 from sesame_sdk.signing.key_rotation import verify_rotation
 from sesame_sdk.signing.sd_jwt import SdJwt
 
 Results = Sequence[IngestResult | Exception]
+
+
+#: Of a stranger's token no more than so many bytes are decoded, to say what is wrong with it.
+MAX_STRANGER_BYTES = 16_384
 
 
 class MessageDispatcher:
@@ -49,17 +54,22 @@ class MessageDispatcher:
         self.ingest = SignalIngest(settings.issuer, signer, signals, max_clock_skew, grants)
         self._rotations = KeyRotations(self.ingest, rate_limiter, clock)
 
-    def verify(self, body: bytes, keys: CurrentKeys) -> VerifiedMessage:
+    def verify(self, body: bytes, keys: CurrentKeys, rest: Callable[[], bytes] = bytes) -> VerifiedMessage:
         """Verify the signature and the claims of a message.
+
+        Args:
+            body: the message, or its token and a part of what follows.
+            keys: of partners.
+            rest: reads the rest of it, once the signature of its token was verified.
 
         Raises:
             InvalidInputError: with a code of RFC 8935 section 2.4.
             RateLimitedError: the sender was refused just now, and still has to wait.
         """
         now = self._clock()
-        message = SdJwt.parse(body)
-        event = message.token.event_type
-        self._rate_limiter.check(message.token.issuer, now)
+        token = self._verify_signature(body.partition(b"~")[0], keys, now)
+        body += rest()
+        message, event = SdJwt.from_token(token, body), token.event_type
         if event is EventType.SIGNALS:
             opened = open_envelope(message, keys, audience=self._issuer, now=now)
             envelope, digest = opened.envelope, ledger.message_digest(opened.token, opened.disclosures)
@@ -82,6 +92,21 @@ class MessageDispatcher:
             head = (announced.issuer, announced.jti, announced.kid, announced.issued_at, now, self._issuer)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, announced.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
+
+    def _verify_signature(self, encoded: bytes, keys: CurrentKeys, now: datetime) -> Token:
+        """Verify a token's signature before anything but its header is decoded. Its key may have ended."""
+        signed = jws.parse(encoded)
+        if signed.typ != SET_TYP:
+            raise InvalidInputError(f"must be {SET_TYP}", field="typ")
+        owner = keys.find_key(signed.kid)
+        if owner is None:
+            if len(encoded) <= MAX_STRANGER_BYTES:
+                keys.find(Token.from_jws(encoded, signed).issuer, signed.kid, now)  # raises what is unknown
+            raise InvalidInputError("is not a key of a partner", field="kid", code="invalid_key")
+        issuer, key = owner
+        self._rate_limiter.check(issuer, now)
+        signed.verify(key.jwk)
+        return Token.from_jws(encoded, signed)
 
     def task(self, message: VerifiedMessage) -> Task[VerifiedMessage, bytes]:
         """The writer's task that stores an envelope and returns its signed receipt.

@@ -45,6 +45,13 @@ class CurrentKeys:
     def __init__(self, engine: Engine, *, with_ended: bool = False) -> None:
         self._engine, self._with_ended = engine, with_ended
 
+    def find_key(self, kid: str) -> tuple[str, TrustedKey] | None:
+        """The partner with this key, and the key, which may not be valid; None if no partner has it."""
+        with read_transaction(self._engine) as connection:
+            issuer = connection.scalar(_OWNER, {"key": kid})
+            keys = [] if issuer is None else load_keys(connection, issuer)
+        return next(((issuer, key) for key in keys if issuer and key.kid == kid), None)
+
     def find(self, issuer: str, kid: str, at: datetime) -> Mapping[str, Any]:
         """See `signing.tokens.KeyFinder`."""
         with read_transaction(self._engine) as connection:
@@ -91,6 +98,11 @@ def load_keys(connection: Connection, issuer: str) -> list[TrustedKey]:
     ]
 
 
+_OWNER = (
+    select(partners.c.issuer)
+    .join(partner_keys, partner_keys.c.partner == partners.c.id)
+    .where(partner_keys.c.kid == bindparam("key"))
+)
 _KEYS = (
     select(partner_keys)
     .join(partners, partner_keys.c.partner == partners.c.id)

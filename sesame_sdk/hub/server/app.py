@@ -1,7 +1,5 @@
 """The hub as an ASGI application."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
@@ -10,7 +8,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from sesame_sdk.hub.api import streams
-from sesame_sdk.hub.api.admission import ConcurrencyLimit, MemoryBudget
+from sesame_sdk.hub.api.admission import Admission, ConcurrencyLimit, MemoryBudget
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.health import jwks, live, ready
@@ -43,12 +41,9 @@ _STREAM_HANDLERS = [
 
 def create_app(hub: Hub) -> ASGIApp:
     """The application over an open hub, which it closes when it shuts down."""
-    # One thread: more would not verify faster under the interpreter's lock, and would slow down the writer,
-    # for which all requests wait.
-    verifier = ThreadPoolExecutor(1, "sesame-hub-verifier")
     worker = StreamWorker(hub.streams)
-    concurrency_limit = ConcurrencyLimit(hub.settings.max_queue)
-    memory_budget = MemoryBudget(MAX_BODIES * hub.settings.max_body_bytes)
+    memory = MemoryBudget(MAX_BODIES * hub.settings.max_body_bytes)
+    admission = Admission(memory, ConcurrencyLimit(hub.settings.max_queue), senders=hub.list_keys())
     health = Health(hub.is_ready, hub.streams.closing.is_set)
     app = Litestar(
         route_handlers=[
@@ -64,16 +59,14 @@ def create_app(hub: Hub) -> ASGIApp:
         state=State(
             {
                 "hub": hub,
-                "concurrency_limit": concurrency_limit,
-                "memory_budget": memory_budget,
-                "verifier": verifier,
+                "admission": admission,
                 "stream_worker": worker,
                 "health": health,
             }
         ),
         exception_handlers=HANDLERS,
         on_startup=[worker.start],
-        on_shutdown=[worker.stop, verifier.shutdown, health.close, hub.close],
+        on_shutdown=[worker.stop, admission.verifier.shutdown, health.close, hub.close],
         openapi_config=_openapi(),
         request_max_body_size=hub.settings.max_body_bytes,
         logging_config=None,

@@ -15,14 +15,12 @@ from sesame_sdk.hub.observability import metrics, structured_log
 from sesame_sdk.hub.server import workers
 from sesame_sdk.hub.server.app import create_app
 from sesame_sdk.hub.server.graceful_shutdown import GracefulServer, exit_zero_on_sigterm
-from sesame_sdk.hub.server.http_hardening import HeadTimeoutProtocol
+from sesame_sdk.hub.server.http_hardening import BoundedProtocol
 from sesame_sdk.hub.server.workers import WorkerContext
 from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.interfaces import GuardRule
 
 _BACKLOG = 256
-#: Each connection may hold a body of `Settings.max_body_bytes` while it arrives.
-_MAX_CONNECTIONS = 256
 #: New objects before the collector of cycles runs. An envelope decodes into thousands, none in a cycle,
 #: and with Python's own 700 it walked the whole cache of consents again and again: a twelfth of our time.
 _COLLECT_AFTER = 100_000
@@ -90,11 +88,10 @@ def _serve(
                 access_log=False,  # `api.middleware` logs requests by their routes
                 log_config=None,
                 log_level=None,
-                http=HeadTimeoutProtocol,
+                http=BoundedProtocol,
                 ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
-                limit_concurrency=_MAX_CONNECTIONS,
             )
             GracefulServer(
                 config,
