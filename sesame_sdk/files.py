@@ -1,5 +1,6 @@
 """Writes files that only their owner may read (0600), whole or not at all."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -72,6 +73,17 @@ def check_private(path: Path, status: os.stat_result, mode: str) -> None:
         raise ConfigurationError(
             "must not be accessible to other users", field=str(path), hint=f"chmod {mode} {path}"
         )
+
+
+@contextmanager
+def locked_folder(path: Path) -> Iterator[None]:
+    """Keep other processes that lock the folder too waiting until the block ends."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def sync_folder(path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
+from sesame_sdk.hub import own_keys
 from sesame_sdk.hub.consent import grants, subjects
 from sesame_sdk.hub.consent.grant_cache import GrantCache
 from sesame_sdk.hub.consent.grants import GrantChange, PersonGrant
@@ -44,7 +45,7 @@ from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
-from sesame_sdk.signing.keys import SigningKey, jwk_set
+from sesame_sdk.signing.keys import KeyFile
 
 Clock = Callable[[], datetime]
 P = ParamSpec("P")
@@ -67,7 +68,6 @@ class Hub(Closeable):
     stream_management: StreamManagement
     withdrawal_log: WithdrawalLog
     rights: RightsService
-    _signer: SigningKey
     _engine: Engine
     _writers: Writers
     _signals: SignalView
@@ -95,7 +95,7 @@ class Hub(Closeable):
             ConfigurationError: of the directory, its settings, its key or its database.
         """
         settings = settings or load_settings(path)
-        signer = SigningKey.load(settings.key_path)
+        signer = KeyFile(settings.key_path)
         log_days = timedelta(days=settings.withdrawal_log_days)
         withdrawal_log = WithdrawalLog(settings.withdrawal_log_path, log_days, clock)
         withdrawal_log.create_if_missing()
@@ -130,7 +130,6 @@ class Hub(Closeable):
             StreamManagement(streams, current_keys, limiter),
             withdrawal_log,
             rights,
-            signer,
             engine,
             writers,
             signals,
@@ -217,9 +216,9 @@ class Hub(Closeable):
 
             return self._writers.reads.run(work, LockScope.SHARED, urgent=True)
 
-    def jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """The hub's public keys (RFC 7517 section 5), which verify receipts."""
-        return jwk_set([self._signer.public_jwk])
+    def jwks(self) -> dict[str, Any]:
+        """The hub's public keys (RFC 7517 section 5), which verify receipts, and their rotations."""
+        return own_keys.load_published(self.settings).to_dict()
 
     def is_ready(self) -> bool:
         """Whether the database can be read and the writers accept work.

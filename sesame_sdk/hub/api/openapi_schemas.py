@@ -75,9 +75,11 @@ _SCORE = object_of(
 )
 SCORE = object_of(score=nullable(_SCORE))
 SCORES = object_of(scores=map_of(nullable(_SCORE)))
-KEYS = object_of(
-    keys=list_of(object_of(dict.fromkeys(("kty", "crv", "x", "kid", "use", "alg"), text())), min_items=1)
+_KEY = object_of(
+    dict.fromkeys(("kty", "crv", "x", "kid", "use", "alg"), text()),
+    optional={"nbf": integer(), "exp": integer(), "revoked": object_of(revoked_at=integer())},
 )
+KEYS = object_of(keys=list_of(_KEY, min_items=1), optional={"rotations": list_of(text())})
 HEALTH = object_of(status=Schema(const="ok"))
 _METHOD = Schema(enum=[PUSH, POLL])
 CONFIGURATION = object_of(

@@ -3,6 +3,7 @@
     ledger.sqlite | ledger.pgdump    the ledger
     hub.toml                         the settings
     signing.jwk                      the key, if it was asked for
+    keys.jwks                        the published keys, if there was a rotation
     manifest.json                    size and digest of the others; last, so that a truncated file has none
 
 The digests detect damage; the partners' signatures, which `Hub.verify_ledger` verifies, tampering.

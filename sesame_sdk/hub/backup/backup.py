@@ -15,6 +15,7 @@ from sesame_sdk.hub.backup.sqlite import SQLiteLedger
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.database.engine import open_current, read_transaction
 from sesame_sdk.hub.ingest.verification import check_quickly
+from sesame_sdk.hub.own_keys import PUBLISHED_FILE
 from sesame_sdk.hub.settings import SETTINGS_FILE, Settings
 from sesame_sdk.signing.keys import SigningKey
 
@@ -51,7 +52,9 @@ def create_backup(
             copy = Path(temporary) / ledger.member
             ledger.back_up(copy, progress)
             differences = _count_differences(settings)
+            published = settings.path / PUBLISHED_FILE
             files = [copy, settings.path / SETTINGS_FILE, *([settings.key_path] if with_key else [])]
+            files += [published] if published.exists() else []
             manifest = archive.pack(Path(temporary) / path.name, files, describe, progress)
             (Path(temporary) / path.name).rename(path)
         sync_folder(path.parent)

@@ -26,6 +26,7 @@ from sesame_sdk.hub.database.engine import migrate
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.ingest.verification import VerificationReport
+from sesame_sdk.hub.own_keys import PUBLISHED_FILE, load_published
 from sesame_sdk.hub.rights.withdrawal_log import Action, Entry, LogContents, read_log
 from sesame_sdk.hub.settings import KEY_FILE, SETTINGS_FILE, Settings, load_settings
 from sesame_sdk.signing.keys import SigningKey
@@ -76,7 +77,7 @@ def restore(
         logs = [read_log(path) for path in paths if path.exists()]
         if not without_withdrawal_log:
             _check_complete(logs, manifest.created_at)
-        key = _load_key(manifest, temporary, folder)
+        key = _load_key(manifest, temporary, settings)
         ledger = ledger_for(settings)
         copy = temporary / ledger.member
         if not copy.exists():
@@ -89,6 +90,8 @@ def restore(
         ledger.check_copy(copy, progress)
         if not (folder / KEY_FILE).exists():
             key.save(folder / KEY_FILE)
+        if (temporary / PUBLISHED_FILE).exists() and not (folder / PUBLISHED_FILE).exists():
+            (temporary / PUBLISHED_FILE).replace(folder / PUBLISHED_FILE)
         _adopt(withdrawal_logs, settings.withdrawal_log_path)
         own_settings = folder / SETTINGS_FILE
         given = own_settings if own_settings.exists() else temporary / SETTINGS_FILE
@@ -129,11 +132,14 @@ def _load_settings(manifest: Manifest, temporary: Path, folder: Path) -> Setting
     return settings
 
 
-def _load_key(manifest: Manifest, temporary: Path, folder: Path) -> SigningKey:
+def _load_key(manifest: Manifest, temporary: Path, settings: Settings) -> SigningKey:
+    folder = settings.path
     for path in (folder / KEY_FILE, temporary / KEY_FILE):
         if path.exists():
             key = SigningKey.load(path)
-            if key.kid != manifest.kid:
+            # The key of a later rotation fits too, if the folder's own list says that there was one.
+            listed = load_published(settings).keys if path.parent == folder else ()
+            if manifest.kid not in {key.kid, *(known.kid for known in listed)}:
                 raise ConfigurationError(f"is not the key of this backup: {manifest.kid}", field=str(path))
             return key
     hint = f"copy it to {folder / KEY_FILE}"

@@ -31,7 +31,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from sesame_sdk.errors import ConfigurationError
-from sesame_sdk.files import replace_private_file
+from sesame_sdk.files import locked_folder, replace_private_file
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.model import codec
 from sesame_sdk.model.grant import Direction
@@ -120,7 +120,7 @@ class WithdrawalLog:
 
     def _create(self) -> None:
         # Workers start together: the first one creates the file, and the others must use its key.
-        with _locked_folder(self.path.parent):
+        with locked_folder(self.path.parent):
             if not self.path.exists():
                 head = _Head(secrets.token_hex(32), to_micros(self.clock()))
                 replace_private_file(self.path, _encode(head))
@@ -178,16 +178,6 @@ def _append(number: int, line: bytes) -> None:
     if os.write(number, line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(number)
-
-
-@contextmanager
-def _locked_folder(path: Path) -> Iterator[None]:
-    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(number)
 
 
 @contextmanager
