@@ -13,8 +13,8 @@ import attrs
 import click
 from attrs import NOTHING
 
-from sesame_sdk.cli.console import print_json, print_note, print_rows, progress_bar
 from sesame_sdk.cli.commands.hub_keys import keys
+from sesame_sdk.cli.console import print_json, print_note, print_rows, progress_bar
 from sesame_sdk.cli.main import excluded_plugins, registry
 from sesame_sdk.cli.options import DIRECTORY, OUTPUT_FILE, hub_option, json_option, open_hub, require_extra
 from sesame_sdk.errors import ConfigurationError, InvalidInputError

@@ -89,6 +89,7 @@ class MessageDispatcher:
         if event is EventType.KEY_ROTATION:
             announcing = keys.with_ended()
             announced = verify_rotation(message.single_token, announcing, audience=self._issuer, now=now)
+            _check_age(announced.issued_at, now)
             head = (announced.issuer, announced.jti, announced.kid, announced.issued_at, now, self._issuer)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, announced.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")

@@ -6,6 +6,7 @@ from datetime import datetime
 from attrs import frozen
 from sqlalchemy import Connection
 
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import envelopes
@@ -30,8 +31,18 @@ class KeyRotations:
         """The writer's task that applies an announcement and returns its signed receipt."""
         return Task(self._apply, message, None, LockScope.EXCLUSIVE, IngestResult.on_commit)
 
-    def _apply(self, connection: Connection, messages: Sequence[VerifiedMessage]) -> list[IngestResult]:
-        return [self._rotate(connection, message) for message in messages]
+    def _apply(
+        self, connection: Connection, messages: Sequence[VerifiedMessage]
+    ) -> list[IngestResult | Exception]:
+        return [self._rotate_or_refuse(connection, message) for message in messages]
+
+    def _rotate_or_refuse(
+        self, connection: Connection, message: VerifiedMessage
+    ) -> IngestResult | InvalidInputError:
+        try:
+            return self._rotate(connection, message)
+        except InvalidInputError as error:  # before anything was changed; what it cost stays charged
+            return error
 
     def _rotate(self, connection: Connection, message: VerifiedMessage) -> IngestResult:
         rotation, now = message.payload, self.clock()
