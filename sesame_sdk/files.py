@@ -86,6 +86,12 @@ def locked_folder(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
+def keep_owner(new: Path, old: Path) -> None:
+    """Give a new file to the owner of the one that it replaces: an administrator may have written it."""
+    status = old.stat()
+    os.chown(new, status.st_uid, status.st_gid)
+
+
 def sync_folder(path: Path) -> None:
     """Flush the names in a folder to disk."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

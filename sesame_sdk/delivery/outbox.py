@@ -219,13 +219,15 @@ class Outbox:
         rows = self._store.read("SELECT jwks FROM pinned_keys WHERE hub = ?", hub)
         return rows[0][0] if rows else None
 
-    def pin_keys(self, hub: str, jwks: bytes) -> None:
-        """Pin a hub's JWK set, replacing an earlier one."""
+    def pin_keys(self, hub: str, jwks: bytes, *, replacing: bytes | None) -> bytes | None:
+        """Pin a hub's JWK set if `replacing` is the pinned one, or None for none; the one pinned before."""
         with self._store.transaction() as write:
-            write.execute(
-                "INSERT OR REPLACE INTO pinned_keys VALUES (?, ?, ?)",
-                (hub, jwks, datetime.now(UTC).isoformat()),
-            )
+            row = write.execute("SELECT jwks FROM pinned_keys WHERE hub = ?", (hub,)).fetchone()
+            before: bytes | None = row[0] if row else None
+            if before == replacing != jwks:
+                values = (hub, jwks, datetime.now(UTC).isoformat())
+                write.execute("INSERT OR REPLACE INTO pinned_keys VALUES (?, ?, ?)", values)
+            return before
 
     def close(self) -> None:
         """Close the file."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
-from sesame_sdk.files import locked_folder, replace_private_file, sync_folder
+from sesame_sdk.files import keep_owner, locked_folder, replace_private_file, sync_folder
 from sesame_sdk.hub.settings import Settings
 from sesame_sdk.model import codec
 from sesame_sdk.signing.keys import KeyFile, SigningKey
@@ -78,6 +78,8 @@ def _replace(
             if following.kid not in {key.kid for key in published.keys}:  # else an interrupted change goes on
                 published = change(published, SigningKey.load(present_file), following)
                 replace_private_file(settings.path / PUBLISHED_FILE, codec.encode(published.to_dict()))
+                keep_owner(settings.path / PUBLISHED_FILE, present_file)
+            keep_owner(next_file, present_file)
             sync_folder(settings.path)
             next_file.replace(present_file)
             sync_folder(settings.path)

@@ -30,6 +30,8 @@ from sesame_sdk.signing.jwt import IssuedInFutureError, KeyFinder, Token, new_jt
 from sesame_sdk.signing.key_rotation import announce
 
 EVENTS_PATH = "/v1/events"
+#: How many seconds a delivery's threads wait for the one that asks for the hub's new key.
+_KEY_PATIENCE = 30.0
 METADATA_PATH = "/.well-known/ssf-configuration"
 
 
@@ -77,7 +79,7 @@ class Client(Closeable):
         self._transport = transport or Transport(hub, pool_size=MAX_CONCURRENCY)
         self._outbox = Outbox(outbox, capacity=capacity)
         self._hub_keys = hub_keys or PinnedKeys(
-            hub, lambda: self._transport.get(JWKS_PATH).body, self._outbox
+            hub, lambda: self._transport.get(JWKS_PATH).body, self._outbox, patience=_KEY_PATIENCE
         )
 
     @classmethod

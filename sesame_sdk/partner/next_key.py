@@ -13,7 +13,7 @@ from pathlib import Path
 from sesame_sdk.delivery.messages import Message
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.errors import RetryableError
-from sesame_sdk.files import sync_folder
+from sesame_sdk.files import keep_owner, sync_folder
 from sesame_sdk.partner.config import KEY, NEXT_KEY
 from sesame_sdk.signing.key_rotation import announcement_jti
 from sesame_sdk.signing.keys import SigningKey
@@ -42,6 +42,7 @@ class NextKey:
 
     def put_in_force(self) -> None:
         """Replace the present key."""
+        keep_owner(self._file, self._present)
         self._file.replace(self._present)
         sync_folder(self._present.parent)
 

@@ -2,13 +2,12 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from sesame_sdk import ConfigurationError, InvalidInputError
-from sesame_sdk.cli.main import main
 from sesame_sdk.hub import own_keys
 from sesame_sdk.hub.backup.backup import create_backup
 from sesame_sdk.hub.backup.restore import restore
@@ -18,6 +17,7 @@ from sesame_sdk.hub.settings import KEY_FILE, Settings, create_hub, load_setting
 from sesame_sdk.model import codec
 from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.published_keys import PublishedKeys
+from tests.commands import run_sesame
 from tests.conftest import NOON
 from tests.hub.fixtures import HUB, ORDER, Partner
 
@@ -124,25 +124,20 @@ def test_a_damaged_file_of_published_keys_is_an_error(settings: Settings) -> Non
         load_published(settings)
 
 
-def run(*words: str) -> Result:
-    """One command."""
-    return CliRunner().invoke(main, words, prog_name="sesame")
-
-
 def test_the_command_line_rotates_and_lists(settings: Settings) -> None:
     """The list says which key signs, and the validity of each."""
-    folder = str(settings.path)
+    folder, run = str(settings.path), partial(run_sesame, settings.path.parent)
     rotated = run("hub", "keys", "rotate", "--hub", folder, "--overlap-days", "3")
-    assert (rotated.exit_code, present(settings) in rotated.stderr) == (0, True)
+    assert (rotated.returncode, present(settings) in rotated.stderr) == (0, True)
     stolen = run("hub", "keys", "rotate", "--hub", folder, "--revoked", "--since", "2026-11-01T00:00:00Z")
-    assert (stolen.exit_code, "sesame keys trust" in stolen.stderr) == (0, True)
+    assert (stolen.returncode, "sesame keys trust" in stolen.stderr) == (0, True)
 
     rows = codec.decode(run("hub", "keys", "list", "--hub", folder, "--json").stdout, list[dict[str, object]])
 
     assert [row["signs"] for row in rows] == [False, False, True]
     assert [row["revoked"] for row in rows] == [None, "2026-11-01T00:00:00Z", None]
     assert [row["until"] is None for row in rows] == [False, True, True]
-    assert run("hub", "keys", "rotate", "--hub", folder, "--since", "2026-11-01T00:00:00Z").exit_code == 2
+    assert run("hub", "keys", "rotate", "--hub", folder, "--since", "2026-11-01T00:00:00Z").returncode == 2
 
 
 def test_a_backup_has_the_published_keys_and_fits_a_later_key(hub: Hub, tmp_path: Path) -> None:
