@@ -84,4 +84,4 @@ def test_partner_and_hub_rotate_in_the_middle_of_many_signals(
         assert sum(receipt.accepted for receipt in receipts) == count
         assert len(opened.list_partners()[0].kids) == rotations + 1
         assert len(own_keys.load_published(settings).rotations) == rotations
-        assert opened.rebuild_signals() == count
+        assert opened.rebuild().signals == count
