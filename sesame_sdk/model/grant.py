@@ -31,7 +31,7 @@ class Grant:
     """
 
     partner: str = field(validator=validators.url)
-    subject: str = field(validator=validators.subject)
+    subject: str = field(validator=validators.pseudonym)
     direction: Direction = field(validator=validators.instance_of(Direction))
     given_at: datetime = field(validator=validators.utc)
     kinds: tuple[str, ...] = field(default=(), validator=validators.each(validators.kind_name, MAX_NAMES))

@@ -24,8 +24,10 @@ URL_PATTERN = r"https?://[^\s/?#@]+(/[^\s?#]*)?"
 #: UUIDv7 in its canonical form, RFC 9562 section 5.7.
 SIGNAL_ID_PATTERN = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
-#: A pseudonym: visible ASCII.
+#: What may stand for a person in a signal or a request: visible ASCII.
 SUBJECT_PATTERN = r"[\x21-\x7e]+"
+#: A pseudonym: 128 bits of a keyed hash in base32 (RFC 4648 section 6), in lower case and without padding.
+PSEUDONYM_PATTERN = r"[a-z2-7]{26}"
 
 
 def text(max_length: int, *, pattern: str | None = None, example: str = "") -> Validator:
@@ -47,6 +49,22 @@ def text(max_length: int, *, pattern: str | None = None, example: str = "") -> V
             raise InvalidInputError("has an invalid format", field=field.name, hint=f"example: {example}")
 
     return check
+
+
+_is_pseudonym = re.compile(PSEUDONYM_PATTERN).fullmatch
+
+
+def pseudonym(_: object, field: "Attribute[Any]", value: object) -> None:
+    """A partner's pseudonym of a person: see `check_pseudonym`."""
+    check_pseudonym(value, field.name)
+
+
+def check_pseudonym(value: object, field: str) -> None:
+    """Refuse what is not a pseudonym, such as a partner's own number or name of a person."""
+    if not isinstance(value, str) or not _is_pseudonym(value):
+        hint = "the partner derives it from its own id of the person: sesame keys pseudonym ID"
+        text = "must be a pseudonym: 26 letters a to z and digits 2 to 7"
+        raise InvalidInputError(text, field=field, hint=hint)
 
 
 def finite(_: object, field: "Attribute[Any]", value: object) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from tests.cli.conftest import RANKING, SHOP, Run, data
 
+S_ADA, S_BEN = "ada".ljust(26, "y"), "ben".ljust(26, "y")
 HEADER = "person,partner,subject,direction,kinds,purpose,context,crossings,adult"
-ADA = f"ada,{SHOP},s-ada,send,retail.order.completed retail.order.spend,,,,yes"
-BEN = f"ben,{SHOP},s-ben,read,,{RANKING},matchmaking,retail,yes"
+ADA = f"ada,{SHOP},{S_ADA},send,retail.order.completed retail.order.spend,,,,yes"
+BEN = f"ben,{SHOP},{S_BEN},read,,{RANKING},matchmaking,retail,yes"
 LOAD = ("grants", "import", "--hub", "hub", "g.csv")
-ONE = ("grants", "add", "--hub", "hub", "--person", "ada", "--partner", SHOP, "--subject", "s-ada")
+ONE = ("grants", "add", "--hub", "hub", "--person", "ada", "--partner", SHOP, "--subject", S_ADA)
 
 Write = Callable[..., Path]
 
@@ -32,7 +33,7 @@ def test_a_file_loaded_again_records_nothing_again(run: Run, write: Write) -> No
     """Repeated rows and another order of kinds change nothing."""
     write(HEADER, ADA, BEN)
     assert "recorded 2 new grants; 0 were recorded before" in run(*LOAD).err
-    write(HEADER, ADA, BEN, BEN, f"ada,{SHOP},s-ada,send,retail.order.spend retail.order.completed,,,,yes")
+    write(HEADER, ADA, BEN, BEN, f"ada,{SHOP},{S_ADA},send,retail.order.spend retail.order.completed,,,,yes")
     assert "recorded 0 new grants; 4 were recorded before" in run(*LOAD).err
 
 
@@ -63,8 +64,9 @@ def test_an_expired_consent_is_listed_as_not_valid(run: Run, write: Write) -> No
 
 def test_one_bad_line_among_a_thousand_records_nothing(run: Run, write: Write) -> None:
     """The last one of 1,001, so that no batch before it slips through."""
-    people = [f"p{number},{SHOP},s{number},send,retail.order.spend,,,,yes" for number in range(1000)]
-    write(HEADER, *people, f"last,{SHOP},s-last,sideways,retail.order.spend,,,,yes")
+    letters = [f"{number:03}".translate(str.maketrans("0123456789", "abcdefghij")) for number in range(1000)]
+    people = [f"{three},{SHOP},{three:z<26},send,retail.order.spend,,,,yes" for three in letters]
+    write(HEADER, *people, f"last,{SHOP},{S_ADA},sideways,retail.order.spend,,,,yes")
     done = run(*LOAD)
     assert done.code == 4
     assert "g.csv, line 1002: direction" in done.err
@@ -83,6 +85,7 @@ def test_one_bad_line_among_a_thousand_records_nothing(run: Run, write: Write) -
         pytest.param([HEADER, ADA, ADA[3:]], "line 3: person", id="a person without a name"),
         pytest.param([HEADER, "x" * 200_000 + ADA], "line 2: field larger", id="a field beyond all bounds"),
         pytest.param([HEADER, ADA.replace("shop", "unknown")], "line 2: partner", id="an unknown partner"),
+        pytest.param([HEADER, ADA.replace(S_ADA, "17850")], "sesame keys pseudonym", id="a customer number"),
         pytest.param([HEADER, f'"{ADA}'], "line 2: unexpected end", id="an open quote"),
         pytest.param(
             [HEADER + ",given_at", ADA + ",2026-05-01"], "line 2: given_at", id="a time without a zone"
@@ -151,3 +154,19 @@ def test_a_consent_to_something_unheard_of_is_recorded_with_a_warning(run: Run, 
     assert "no partner has registered this purpose yet" in reading.err
     assert "no policy is loaded for this context yet: matchmaking" in reading.err
     assert len(data(run("grants", "list", "--hub", "hub", "--json").out)) == 2
+
+
+def test_a_wrong_pseudonym_is_corrected_and_no_grant_is_lost(run: Run, write: Write) -> None:
+    """A customer number is not even recorded; the hint says how to get the pseudonym."""
+    number = run(*ONE[:-1], "17850", "--send", "retail.order.spend", "--adult")
+    assert (number.code, "sesame keys pseudonym" in number.err) == (4, True)
+    write(HEADER, ADA)
+    run(*LOAD)
+    correct = ("grants", "correct-pseudonym", "--hub", "hub", "--person", "ada", "--partner", SHOP)
+    done = run(*correct, "--subject", S_BEN)
+    assert done.code == 0
+    assert "corrected; deleted 0 signal(s)" in done.err
+    assert len(data(run("grants", "list", "--hub", "hub", "--json").out)) == 1
+    write(HEADER, ADA.replace(S_ADA, S_BEN))
+    assert "recorded 0 new grants" in run(*LOAD).err
+    assert run(*correct, "--subject", S_BEN).code == 4

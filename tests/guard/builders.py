@@ -51,7 +51,7 @@ GOOD_RANKING = Ranking(parameters=("relevance", "score"), other_order="newest fi
 GOOD_CONSUMER = ConsumerDeclaration(name="care", purpose=CUSTOMER_CARE, context="retail")
 GOOD_GRANT = Grant(
     partner=READER,
-    subject="pseudonym",
+    subject="pseudonym".ljust(26, "a"),
     direction=Direction.READ,
     given_at=datetime(2026, 1, 1, tzinfo=UTC),
     purpose=CUSTOMER_CARE,

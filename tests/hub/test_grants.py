@@ -146,7 +146,7 @@ _grants = st.builds(
     Grant,
     partner=st.just(SHOP),
     adult=st.just(True),
-    subject=st.just("a-pseudonym"),
+    subject=st.just("a" * 26),
     direction=st.just(Direction.SEND),
     given_at=_times,
     kinds=st.lists(st.sampled_from([ORDER, LATE]), min_size=1, unique=True).map(tuple),
@@ -173,7 +173,7 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, reco
             expected = sorted(grant.given_at for grant in recorded if grant.is_valid(at))
             rows = connection.execute(select(tables.grants.c.id).where(grants.is_valid(at))).all()
             assert len(rows) == len(expected)
-            permission = consents.permissions(connection, 1, {"a-pseudonym"}, at)["a-pseudonym"]
+            permission = consents.permissions(connection, 1, {"a" * 26}, at)["a" * 26]
             covered = {kind for grant in recorded if grant.is_valid(at) for kind in grant.kinds}
             assert {names[kind] for kind in permission.kinds} == covered
         connection.rollback()
@@ -182,12 +182,12 @@ def test_the_database_agrees_with_the_noun_on_what_is_valid(engine: Engine, reco
 def test_the_cache_of_consents_sees_what_another_process_changed(engine: Engine) -> None:
     """A withdrawal by whatever process holds for the next look, and so does a grant that is new."""
     consents = GrantCache(engine)
-    grant = Grant(SHOP, "another", Direction.SEND, NOON, (ORDER,), adult=True)
+    grant = Grant(SHOP, "b" * 26, Direction.SEND, NOON, (ORDER,), adult=True)
     with engine.connect() as connection:
-        assert consents.permissions(connection, 1, {"another"}, NOON)["another"].person is None
+        assert consents.permissions(connection, 1, {"b" * 26}, NOON)["b" * 26].person is None
         grants.add_grants(connection, [("bob", grant)])
-        assert consents.permissions(connection, 1, {"another"}, NOON)["another"].kinds
+        assert consents.permissions(connection, 1, {"b" * 26}, NOON)["b" * 26].kinds
         grants.withdraw_grants(connection, "bob", SHOP, None, NOON)
-        assert not consents.permissions(connection, 1, {"another"}, NOON)["another"].kinds
+        assert not consents.permissions(connection, 1, {"b" * 26}, NOON)["b" * 26].kinds
         connection.rollback()
-        assert consents.permissions(connection, 1, {"another"}, NOON)["another"].person is None
+        assert consents.permissions(connection, 1, {"b" * 26}, NOON)["b" * 26].person is None

@@ -140,7 +140,7 @@ class TestGrant:
         return Grant(
             **{  # type: ignore[arg-type]
                 "partner": "https://shop.example",
-                "subject": "s",
+                "subject": "s" * 26,
                 "direction": Direction.SEND,
                 "given_at": NOON,
                 "kinds": ("a.b",),

@@ -100,15 +100,20 @@ def _mean_it(deployment: Deployment, case: Any) -> None:
     name = _stream(deployment)
     if (case.method, case.path) == ("POST", "/v1/ssf/stream"):
         deployment.hub.stream_management.delete(deployment.shop.read_token(), name)
-        case.body = {}
-    if (case.method, case.path) in {("PUT", "/v1/ssf/stream"), ("PATCH", "/v1/ssf/stream")}:
-        case.body = {"delivery": {"method": POLL}}
+    bodies: dict[tuple[str, str], dict[str, object]] = {
+        ("POST", "/v1/ssf/stream"): {},
+        ("PUT", "/v1/ssf/stream"): {"stream_id": name, "delivery": {"method": POLL}},
+        ("PATCH", "/v1/ssf/stream"): {"stream_id": name, "delivery": {"method": POLL}},
+        ("POST", "/v1/ssf/status"): {"stream_id": name, "status": "enabled"},
+        ("POST", "/v1/ssf/verify"): {"stream_id": name},
+        ("POST", "/v1/ssf/poll/{stream}"): {"returnImmediately": True},
+    }
+    # The whole body, not a part of it: the rest of what was drawn may be invalid.
+    case.body = bodies.get((case.method, case.path), case.body)
     if "stream" in (case.path_parameters or {}):
         case.path_parameters["stream"] = name
     if isinstance(case.query, dict):
         case.query["stream_id"] = name
-    if isinstance(case.body, dict):
-        case.body |= {"stream_id": name} if "{stream}" not in case.path else {"returnImmediately": True}
 
 
 def _token(deployment: Deployment, case: Any) -> bytes:

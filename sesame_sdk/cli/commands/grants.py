@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 
 _person = click.option("--person", required=True, help="The hub's own id of the person.")
 _partner = click.option("--partner", required=True, metavar="URL", help="The partner's issuer.")
+_subject = click.option("--subject", required=True, help="The partner's pseudonym for the person.")
 
 
 @click.group()
 def grants() -> None:
-    """Add, import, withdraw and list consents."""
+    """Add, import, withdraw, list and correct consents."""
 
 
 @grants.command()
 @hub_option()
 @_person
 @_partner
-@click.option("--subject", required=True, help="The partner's pseudonym for the person.")
+@_subject
 @click.option("--send", "kinds", multiple=True, metavar="KIND", help="A kind it may send; repeatable.")
 @click.option("--read", "purpose", metavar="IRI", help="The purpose for which it may read the score.")
 @click.option("--context", help="With --read: the context of the score.")
@@ -87,6 +88,28 @@ def withdraw(hub_dir: Path, person: str, partner: str, direction: str | None) ->
     with open_hub(hub_dir) as hub:
         count = hub.withdraw_grants(person, partner, Direction(direction) if direction else None)
     print_note(f"withdrew {count} grant(s)" if count else "no grants to withdraw")
+
+
+@grants.command(name="correct-pseudonym")
+@hub_option()
+@_person
+@_partner
+@_subject
+@click.option("--no-vacuum", is_flag=True, help="Leave the database files to a later: sesame hub vacuum.")
+def correct_pseudonym(hub_dir: Path, person: str, partner: str, subject: str, no_vacuum: bool) -> None:
+    """Replace PERSON's wrong pseudonym at a partner.
+
+    The grants stay. Signals that came under the wrong pseudonym are deleted, since they may be about somebody
+    else; a reader gets its removal. The time is kept for the person's export.
+    """
+    with open_hub(hub_dir) as hub:
+        deleted = hub.rights.correct_pseudonym(person, partner, subject)
+        print_note(f"corrected; deleted {deleted.signals:,} signal(s) of the wrong pseudonym")
+        if not no_vacuum:
+            hub.rights.vacuum()
+    print_note("next: the partner posts the signals of the right pseudonym again")
+    if no_vacuum:
+        print_note("and at a quiet time: sesame hub vacuum")
 
 
 @grants.command(name="list")

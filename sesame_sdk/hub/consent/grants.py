@@ -1,7 +1,7 @@
 """Grants: what people consented to, as the operator of the hub records it.
 
 Rules:
-    * a partner's pseudonym belongs to one person for good
+    * a partner's pseudonym belongs to one person for good, unless an operator corrects it
     * the same consent recorded twice is one consent
     * only people who are known to be 18 consent (rule MIN-1)
     * a withdrawal is valid from its time on, whether it is requested here or recorded with the grant;
@@ -190,10 +190,16 @@ def _by_digest(pairs: Sequence[PersonGrant]) -> dict[str, PersonGrant]:
     """Each consent once, by its digest; of two records, the one that ends it sooner."""
     by_digest: dict[str, PersonGrant] = {}
     for person, grant in pairs:
-        digest = codec.digest((person, evolve(grant, withdrawn_at=None)))
+        digest = _digest(person, grant)
         if digest not in by_digest or _ends_sooner(grant, by_digest[digest][1]):
             by_digest[digest] = (person, grant)
     return by_digest
+
+
+def _digest(person: str, grant: Grant) -> str:
+    """Identifies a consent, whatever the order of its kinds, and whether it was withdrawn since."""
+    kinds, crossings = (tuple(sorted(set(names))) for names in (grant.kinds, grant.crossings))
+    return codec.digest((person, evolve(grant, kinds=kinds, crossings=crossings, withdrawn_at=None)))
 
 
 def _ends_sooner(one: Grant, other: Grant) -> bool:
@@ -221,6 +227,19 @@ def _pseudonym_ids(connection: Connection, pairs: Sequence[PersonGrant]) -> dict
 
 def list_grants(connection: Connection, person: str | None = None) -> list[PersonGrant]:
     """Every grant with its person, or one person's; also those that have ended."""
+    return [*_load_grants(connection, *([] if person is None else [people.c.person == person])).values()]
+
+
+def move_grants(connection: Connection, pseudonym: int, to: int) -> None:
+    """Let the grants under a pseudonym be those under another one of the same person and partner."""
+    connection.execute(update(grants).where(grants.c.pseudonym == pseudonym).values(pseudonym=to))
+    for number, (person, grant) in _load_grants(connection, grants.c.pseudonym == to).items():
+        this_one = update(grants).where(grants.c.id == number)
+        connection.execute(this_one.values(digest=_digest(person, grant)))
+
+
+def _load_grants(connection: Connection, *which: ColumnElement[bool]) -> dict[int, PersonGrant]:
+    """Grants with their persons, by row id."""
     query = (
         select(grants, partners.c.issuer, pseudonyms.c.subject, people.c.person)
         .join(pseudonyms, pseudonyms.c.id == grants.c.pseudonym)
@@ -228,13 +247,13 @@ def list_grants(connection: Connection, person: str | None = None) -> list[Perso
         .join(partners, partners.c.id == pseudonyms.c.partner)
         .order_by(people.c.person, grants.c.id)
     )
-    rows = connection.execute(query if person is None else query.where(people.c.person == person)).all()
+    rows = connection.execute(query.where(*which)).all()
     grant_ids = [row.id for row in rows]
     named = select(grant_kinds.c.grant_id, kinds.c.name).join(kinds, kinds.c.id == grant_kinds.c.kind)
     kind_names = _terms(connection, named, grant_kinds, grant_ids)
     crossings = _terms(connection, select(grant_crossings), grant_crossings, grant_ids)
-    return [
-        (
+    return {
+        row.id: (
             row.person,
             Grant(
                 partner=row.issuer,
@@ -251,7 +270,7 @@ def list_grants(connection: Connection, person: str | None = None) -> list[Perso
             ),
         )
         for row in rows
-    ]
+    }
 
 
 def _terms(

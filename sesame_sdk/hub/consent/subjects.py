@@ -1,9 +1,10 @@
 """Persons and their pseudonyms.
 
 A person has the operator's own reference, and one pseudonym at each partner, which the partner makes. A
-pseudonym belongs to its person for good: if it could move, another person's signals would move with it. And
-there is only one: with two, a grant under the first would apply to the second, and a reader could learn that
-two of its accounts are one person.
+pseudonym belongs to its person for good: if it could move, another person's signals would move with it. (A
+wrong one is replaced, and what came under it is deleted: see `rights.correction`.) And there is only one:
+with two, a grant under the first would apply to the second, and a reader could learn that two of its accounts
+are one person.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -79,7 +80,7 @@ def link_pseudonyms(connection: Connection, partner: int, owners: Mapping[str, i
         raise InvalidInputError(
             "the person has another pseudonym at this partner",
             field="subject",
-            hint="use that one: a partner has one pseudonym for each person",
+            hint="use that one; if it is wrong: sesame grants correct-pseudonym",
         )
     missing = [
         {"partner": partner, "subject": subject, "person": person}
@@ -101,5 +102,7 @@ def subject_owners(connection: Connection, partner: int, subjects: Iterable[str]
 def second_owner_error() -> InvalidInputError:
     """The error for a second person of a pseudonym. It names neither."""
     return InvalidInputError(
-        "belongs to another person already", field="subject", hint="check whose pseudonym it is"
+        "belongs to another person already",
+        field="subject",
+        hint="check whose pseudonym it is; to correct the other's: sesame grants correct-pseudonym",
     )

@@ -61,6 +61,8 @@ pseudonyms = _numbered(
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
     sa.Column("subject", sa.String(128), nullable=False),
     sa.Column("person", sa.ForeignKey("people.id"), nullable=False, index=True),
+    # When it replaced a wrong one: see `rights.correction`.
+    sa.Column("corrected_at", sa.BigInteger),
     sa.UniqueConstraint("partner", "subject"),
 )
 kinds = _numbered("kinds", sa.Column("name", sa.String(128), nullable=False, unique=True))

@@ -55,14 +55,21 @@ def erase(connection: Connection, person: str, at: datetime) -> ErasureResult:
     person_id = subjects.person_id(connection, person, lock=True)
     # First, so that a concurrent ingest either commits before this or finds no grant.
     grants.renew_version(connection, grants.GRANTS_CACHE)
-    subject_states.enqueue_erasure(connection, person_id, at)
     subjects_by_partner = redaction.pseudonyms_of(connection, person_id)
-    of_person = signals.c.person == person_id
+    result = delete_person(connection, person_id, EventType.PERSON_ERASED, at)
+    _notify_partners(connection, subjects_by_partner, result.signals, at)
+    return result
+
+
+def delete_person(connection: Connection, person: int, event: EventType, at: datetime) -> ErasureResult:
+    """Delete all that is stored about a person; streams get the event. Raises as `erase` does."""
+    subject_states.enqueue_removal(connection, person, event, at)
+    subjects_by_partner = redaction.pseudonyms_of(connection, person)
+    of_person = signals.c.person == person
     count = connection.scalar(select(func.count()).select_from(signals).where(of_person)) or 0
-    envelopes = redaction.redact_person(connection, person_id, subjects_by_partner)
-    for table, condition in personal_rows(person_id).items():
+    envelopes = redaction.redact_person(connection, person, subjects_by_partner)
+    for table, condition in personal_rows(person).items():
         connection.execute(delete(table).where(condition))
-    _notify_partners(connection, subjects_by_partner, count, at)
     return ErasureResult(count, envelopes, len(subjects_by_partner))
 
 

@@ -16,7 +16,7 @@ from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.consent.grants import list_grants
 from sesame_sdk.hub.database import tables
 from sesame_sdk.hub.database.ids import signal_id_to_bytes
-from sesame_sdk.hub.database.timestamps import from_micros
+from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.hub.rights import dispute_store, redaction
@@ -88,12 +88,11 @@ class Exporter:
         yield b"}\n"
 
     def _pseudonyms(self, person_id: int) -> Iterator[Pseudonym]:
-        query = select(tables.partners.c.issuer, tables.pseudonyms.c.subject).join(
-            tables.pseudonyms, tables.pseudonyms.c.partner == tables.partners.c.id
-        )
+        columns = (tables.partners.c.issuer, tables.pseudonyms.c.subject, tables.pseudonyms.c.corrected_at)
+        query = select(*columns).join(tables.pseudonyms, tables.pseudonyms.c.partner == tables.partners.c.id)
         query = query.where(tables.pseudonyms.c.person == person_id).order_by(tables.partners.c.id)
         for row in self.connection.execute(query):
-            yield Pseudonym(row.issuer, row.subject)
+            yield Pseudonym(row.issuer, row.subject, from_micros_or_none(row.corrected_at))
 
     def _scores(self, person: str) -> Iterator[CurrentScore]:
         for policy in policies.current_policies(self.connection):

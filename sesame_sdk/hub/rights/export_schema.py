@@ -16,10 +16,11 @@ FORMAT = "urn:sesame-sdk:export:1"
 
 @frozen
 class Pseudonym:
-    """A partner's pseudonym of the person."""
+    """A partner's pseudonym of the person, and when it replaced a wrong one, if it did."""
 
     partner: str
     subject: str
+    corrected_at: datetime | None = None
 
 
 @frozen

@@ -14,7 +14,7 @@ from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.partners import keys
 from sesame_sdk.hub.partners.rate_limit import RateLimiter
-from sesame_sdk.hub.rights import dispute_store, erasure, notices
+from sesame_sdk.hub.rights import correction, dispute_store, erasure, notices
 from sesame_sdk.hub.rights.dispute_model import Dispute, DisputeAction, DisputeStep
 from sesame_sdk.hub.rights.erasure import ErasureResult
 from sesame_sdk.hub.rights.export import Exporter
@@ -113,6 +113,17 @@ class RightsService:
         at = self.clock()
         self.withdrawal_log.record_erasure(person)
         return self.writer.run(lambda connection: erasure.erase(connection, person, at))
+
+    def correct_pseudonym(self, person: str, partner: str, subject: str) -> ErasureResult:
+        """Replace a person's wrong pseudonym at a partner; see `correction`, and its errors. `vacuum` then.
+
+        A restored backup has the wrong one again: there, the grants under it end.
+        """
+        at = self.clock()
+        with read_transaction(self.engine) as connection:
+            correction.find_wrong(connection, person, partner, subject)
+        self.withdrawal_log.record_withdrawal(person, partner, None)
+        return self.writer.run(lambda c: correction.correct_pseudonym(c, person, partner, subject, at))
 
     def vacuum(self) -> None:
         """Remove deleted data from the database files; see `erasure.vacuum`, and its errors."""

@@ -73,13 +73,13 @@ def enqueue_withdrawals(connection: Connection, persons: Collection[int], at: da
     return count
 
 
-def enqueue_erasure(connection: Connection, person: int, at: datetime) -> None:
-    """Enqueue the erasure of a person for every stream that has a state of the person.
+def enqueue_removal(connection: Connection, person: int, event: EventType, at: datetime) -> None:
+    """Enqueue the removal of a person for every stream that has a state of the person.
 
     The pseudonym stays in the row until the message is delivered.
     """
     for stream in connection.scalars(select(subjects.c.stream).where(subjects.c.person == person)).all():
-        enqueue_removals(connection, stream, [person], EventType.PERSON_ERASED, at)
+        enqueue_removals(connection, stream, [person], event, at)
 
 
 def enqueue_removals(

@@ -4,6 +4,7 @@ A fault names a sample by its number and an exception by its type and place, and
 """
 
 import copy
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle, islice, product
@@ -18,6 +19,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
+from sesame_sdk.model.validators import PSEUDONYM_PATTERN
 from sesame_sdk.plugins.plugin import describe_call_error
 from sesame_sdk.testing.contract import hostile_events
 from sesame_sdk.testing.contract.side_effects import record_side_effects
@@ -165,7 +167,9 @@ def delivery_faults(provider: _Provider, events: Sequence[object], folder: Path)
     from sesame_sdk.testing.hub import LocalHub  # half a second to import, and for this check alone
 
     declared = {kind.name for kind in provider.kinds}
-    sent = [one for event in events for one in call_signals(provider, event).signals if one.kind in declared]
+    signals = [one for event in events for one in call_signals(provider, event).signals]
+    # Another check reports other kinds, and subjects that are no pseudonyms.
+    sent = [s for s in signals if s.kind in declared and re.fullmatch(PSEUDONYM_PATTERN, s.subject)]
     if not sent:
         return
     clock = Clock(max(LONG_AGO, *(signal.occurred_at for signal in sent)) + timedelta(days=1))

@@ -41,7 +41,8 @@ def test_an_export_holds_all_data(scenario: Scenario, hub: Hub, export: Export, 
     hub.withdraw_grants("ada", shop.issuer)
     clock.advance(days=6)
     document = export("ada")
-    assert document["pseudonyms"] == [{"partner": shop.issuer, "subject": shop.pseudonym("ada")}]
+    pseudonym = {"partner": shop.issuer, "subject": shop.pseudonym("ada"), "corrected_at": None}
+    assert document["pseudonyms"] == [pseudonym]
     assert [grant["direction"] for grant in document["grants"]] == ["send", "read"]
     assert all(grant["withdrawn_at"] for grant in document["grants"])
     assert document["scores"] == [{"context": "retail", "explanation": None}]

@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("partner", KEY, sa.ForeignKey("partners.id"), nullable=False),
         sa.Column("subject", sa.String(length=128), nullable=False),
         sa.Column("person", KEY, sa.ForeignKey("people.id"), nullable=False, index=True),
+        sa.Column("corrected_at", sa.BigInteger()),
         sa.UniqueConstraint("partner", "subject"),
         sqlite_autoincrement=True,
     )
