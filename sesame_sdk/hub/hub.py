@@ -43,6 +43,7 @@ from sesame_sdk.interfaces import Closeable, GuardRule
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.grant import Direction
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
 from sesame_sdk.signing.keys import KeyFile
@@ -233,19 +234,40 @@ class Hub(Closeable):
     # For operators: partners.
 
     def add_partner(
-        self, issuer: str, jwks: Iterable[Mapping[str, Any]], *, not_before: datetime | None = None
+        self,
+        issuer: str,
+        jwks: Iterable[Mapping[str, Any]],
+        *,
+        not_before: datetime | None = None,
+        allow_lookalike: bool = False,
     ) -> None:
         """Add a partner, or further keys of one: keys that overlap are a rotation. Keys are Ed25519, public.
 
+        Args:
+            issuer: its URL, in any spelling: see `model.issuers`.
+            jwks: its keys.
+            not_before: from when on they are valid; by default from now on.
+            allow_lookalike: add it although it looks like another one: see `find_lookalikes`.
+
         Raises:
-            InvalidInputError: a key is invalid or was revoked, or the issuer is this hub or no URL.
+            InvalidInputError: a key is invalid or was revoked; the issuer is no URL, is this hub, or looks
+                like another one.
         """
+        issuer = normalize_issuer(issuer)
         if issuer == self.settings.issuer:
             raise InvalidInputError("is this hub itself", field="issuer")
+        if not allow_lookalike and (similar := self.find_lookalikes(issuer)):
+            raise InvalidInputError(
+                f"{issuer} looks like {similar[0]}", field="issuer", hint="check every letter; then allow it"
+            )
         start, jwks = not_before or self._clock(), tuple(jwks)
         # The database knows the keys that it revoked; after a restore, the log knows more.
         keys.check_not_revoked(jwks, self.withdrawal_log.revoked_kids())
         self._writers.ledger.run(partial(keys.add_keys, issuer=issuer, jwks=jwks, not_before=start))
+
+    def find_lookalikes(self, issuer: str) -> list[str]:
+        """The issuers of this hub and its partners that a person may take `issuer` for."""
+        return self._read(keys.find_lookalikes, normalize_issuer(issuer), self.settings.issuer)
 
     def list_partners(self) -> list[Partner]:
         """Every partner, with its keys and what it registered."""

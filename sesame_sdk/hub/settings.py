@@ -25,6 +25,7 @@ from attrs import Attribute, field, fields, frozen
 from sesame_sdk.constants import MAX_URL_LENGTH
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model import validators
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.signing.keys import SigningKey
 
 SETTINGS_FILE = "hub.toml"
@@ -92,7 +93,15 @@ def _is_url(value: object) -> bool:
         isinstance(value, str)
         and len(value) <= MAX_URL_LENGTH
         and bool(re.fullmatch(validators.URL_PATTERN, value))
+        and _normalized(value) == value
     )
+
+
+def _normalized(value: Any) -> Any:  # noqa: ANN401 - as it is if it is no URL, for `_is_url` to refuse
+    try:
+        return normalize_issuer(value)
+    except InvalidInputError:
+        return None
 
 
 def _is_address(value: object) -> bool:
@@ -139,6 +148,7 @@ class Settings:
 
     path: Path
     issuer: str = field(
+        converter=_normalized,
         validator=URL,
         metadata={"help": "the hub's base URL: iss of its receipts, aud of what partners send"},
     )
@@ -290,7 +300,7 @@ def create_hub(
     except OSError as error:
         raise ConfigurationError(f"cannot create folder: {error.strerror}", field=str(path)) from error
     SigningKey.generate().save(settings.key_path)
-    lines = [f"issuer = {json.dumps(issuer)}", f"database = {json.dumps(database)}"]
+    lines = [f"issuer = {json.dumps(settings.issuer)}", f"database = {json.dumps(database)}"]
     if as_of is not None:
         lines.append(f"as_of = {as_of.isoformat()}")
     (path / SETTINGS_FILE).touch(mode=0o600)  # it may hold a password later

@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators
+from sesame_sdk.model.issuers import normalize_issuer
 
 #: Kinds, or crossings, of one grant.
 MAX_NAMES = 1000
@@ -30,7 +31,7 @@ class Grant:
         adult: whether the person is known to be 18 or older. Unknown is False (rule MIN-1).
     """
 
-    partner: str = field(validator=validators.url)
+    partner: str = field(converter=normalize_issuer, validator=validators.url)
     subject: str = field(validator=validators.pseudonym)
     direction: Direction = field(validator=validators.instance_of(Direction))
     given_at: datetime = field(validator=validators.utc)

@@ -3,6 +3,7 @@
 from attrs import field, frozen
 
 from sesame_sdk.model import validators
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
@@ -53,5 +54,5 @@ class Manifest:
 class Party:
     """A holder of keys, a partner or a hub, with its public keys as a JWK Set (RFC 7517 section 5)."""
 
-    issuer: str = field(validator=validators.url)
+    issuer: str = field(converter=normalize_issuer, validator=validators.url)
     jwks: dict[str, list[dict[str, str]]] = field(factory=lambda: {"keys": []})

@@ -16,6 +16,7 @@ from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.interfaces import Closeable, Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
@@ -71,8 +72,8 @@ class Client(Closeable):
         transport: Transport | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._issuer = issuer
-        self._hub = hub
+        self._issuer = normalize_issuer(issuer)
+        self._hub = hub = normalize_issuer(hub)
         self._signer = signer
         self._clock = clock
         self._next_key: NextKey | None = None

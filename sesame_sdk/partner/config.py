@@ -21,6 +21,7 @@ from sesame_sdk.delivery.outbox import DEFAULT_CAPACITY
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.files import check_private, read_private_file, write_private_file
 from sesame_sdk.model import validators as model_validators
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.model.pseudonyms import SECRET_BYTES, Pseudonymizer
 from sesame_sdk.signing.keys import KeyFile, SigningKey
 
@@ -32,8 +33,8 @@ _MAX_FILE_BYTES = 65_536
 
 @frozen
 class _Settings:
-    issuer: str = field(validator=model_validators.url)
-    hub: str = field(validator=model_validators.url)
+    issuer: str = field(converter=normalize_issuer, validator=model_validators.url)
+    hub: str = field(converter=normalize_issuer, validator=model_validators.url)
     capacity: int = field(default=DEFAULT_CAPACITY, validator=validators.ge(1))
 
 
@@ -116,7 +117,8 @@ def _read_settings(path: Path) -> _Settings:
         unknown = values.keys() - {"issuer", "hub", "capacity"}
         if unknown:
             raise ConfigurationError(f"has unknown keys: {', '.join(sorted(unknown))}", field=str(path))
-        return msgspec.convert(values, _Settings)
+        settings = msgspec.convert(values, _Settings)  # calls no converter
+        return _Settings(settings.issuer, settings.hub, settings.capacity)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, InvalidInputError) as error:
         raise ConfigurationError(f"is invalid: {error}", field=str(path)) from error
 

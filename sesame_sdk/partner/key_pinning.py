@@ -21,6 +21,7 @@ from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.delivery.sqlite_store import fork_safe_lock
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
 from sesame_sdk.model.codec import encode
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.signing.keys import Trust, TrustedKey
 from sesame_sdk.signing.published_keys import PublishedKeys, follow
 
@@ -51,7 +52,8 @@ class PinnedKeys:
         clock: Callable[[], float] = time.monotonic,
         patience: float = 0.0,
     ) -> None:
-        self._hub, self._fetch, self._outbox, self._clock = hub, fetch, outbox, clock
+        self._hub = normalize_issuer(hub)
+        self._fetch, self._outbox, self._clock = fetch, outbox, clock
         self._lock = fork_safe_lock()
         self._patience = patience
         self._next_question = self._next_check = 0.0

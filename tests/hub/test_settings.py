@@ -27,6 +27,7 @@ from sesame_sdk.hub.settings import (
     load_with_sources,
     mask_password,
 )
+from sesame_sdk.model.issuers import normalize_issuer
 from tests.hub.fixtures import HUB
 
 PASSWORD = "correct-horse-battery"
@@ -93,6 +94,8 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(places: dict[st
             if name in place
         ]
         expected = sources[0] if sources else (setting.default, DEFAULT)
+        if name == "issuer":
+            expected = normalize_issuer(str(expected[0])), expected[1]
         assert (getattr(loaded.settings, name), loaded.sources[name]) == expected
 
 

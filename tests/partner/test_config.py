@@ -67,12 +67,16 @@ def test_names_must_be_urls(tmp_path: Path, issuer: str, hub: str) -> None:
 
 
 def test_odd_urls_survive_the_file(tmp_path: Path) -> None:
-    """Quotes, backslashes and characters beyond ASCII survive writing and reading."""
+    """Quotes, backslashes and characters beyond ASCII are encoded, in the file and when it is read."""
     issuer = 'https://shöp.example/"a"\\b/😀'
 
     PartnerConfig.create(tmp_path / "shop", issuer=issuer, hub=HUB)
 
-    assert PartnerConfig.load(tmp_path / "shop").issuer == issuer
+    encoded = "https://xn--shp-tna.example/%22a%22%5Cb/%F0%9F%98%80"
+    assert PartnerConfig.load(tmp_path / "shop").issuer == encoded
+    (tmp_path / "shop" / "partner.toml").write_text(f"issuer = '{issuer}'\nhub = '{HUB}/'\n")
+    config = PartnerConfig.load(tmp_path / "shop")
+    assert (config.issuer, config.hub) == (encoded, HUB)
 
 
 @pytest.mark.parametrize("name", ["partner.toml", "signing.jwk", "identity.secret"])

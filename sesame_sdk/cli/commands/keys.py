@@ -8,6 +8,7 @@ import click
 
 from sesame_sdk.cli.console import print_json, print_note, print_rows
 from sesame_sdk.cli.options import DIRECTORY, config_option, json_option, open_client
+from sesame_sdk.text import terminal_text
 
 
 @click.group()
@@ -30,6 +31,9 @@ def new(directory: Path, issuer: str, hub_url: str) -> None:
     partner = PartnerConfig.create(directory, issuer=issuer, hub=hub_url)
     name = shlex.quote(str(directory))
     print_note(f"created {name} with key {partner.signer.kid}")
+    for given, used in ((issuer, partner.issuer), (hub_url, partner.hub)):
+        if given != used:
+            print_note(f"{terminal_text(given)} is spelt {used}")
     print_note(f"next: sesame keys show --config {name} > partner.jwks, and send it to the hub's operator")
 
 

@@ -17,6 +17,8 @@ from sesame_sdk.cli.options import (
     utc_now,
 )
 from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.model.issuers import normalize_issuer
+from sesame_sdk.text import terminal_text
 
 MAX_JWKS_BYTES = 1 << 20
 
@@ -36,10 +38,11 @@ def partners() -> None:
     type=click.File("rb"),
     help="The partner's public keys, as printed by: sesame keys show.",
 )
-def add(hub_dir: Path, issuer: str, jwks: BinaryIO) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask about an issuer that looks like another one.")
+def add(hub_dir: Path, issuer: str, jwks: BinaryIO, yes: bool) -> None:
     """Admit the partner ISSUER with its public keys.
 
-    It may send nothing until it registers a plugin.
+    It may send nothing until it registers a plugin. An ISSUER that looks like another one is asked about.
     """
     from sesame_sdk.signing.keys import read_jwk_set
 
@@ -51,7 +54,13 @@ def add(hub_dir: Path, issuer: str, jwks: BinaryIO) -> None:
             f"is not a set of public keys: {error.message}", field=jwks.name, hint=hint
         ) from error
     with open_hub(hub_dir) as hub:
-        hub.add_partner(issuer, keys)
+        issuer = normalize_issuer(issuer)
+        similar = ", ".join(hub.find_lookalikes(issuer))
+        question = f"{terminal_text(issuer)} looks like {similar}. Is it another partner, letter by letter?"
+        if similar and not (yes or click.confirm(question, err=True)):
+            print_note("nothing changed")
+            return
+        hub.add_partner(issuer, keys, allow_lookalike=True)
     print_note(f"admitted {issuer} with {len(keys)} key(s); next, the partner: sesame registrations add")
 
 

@@ -7,6 +7,8 @@ several readings (CamelCase, signs for letters, digits between words) is split o
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
 
 #: One character may unfold to 18. Longer text cannot be checked.
 MAX_LENGTH = 1000
@@ -52,6 +54,17 @@ def join_words(words: Sequence[str]) -> Iterator[str]:
 def skeleton(text: str) -> str:
     """`text`, of the same length, with one letter for those that read alike: 1 and l as i, 0 as o."""
     return text.translate(_READ_ALIKE)
+
+
+@lru_cache(65_536)
+def confusable_skeleton(url: str) -> str:
+    """What a person sees of a URL: look-alike letters folded (Unicode TR39), without scheme and accents."""
+    host, slash, path = url.partition("://")[2].partition("/")
+    with suppress(UnicodeError):  # then it is shown as it is
+        host = host.encode("ascii").decode("idna")
+    unfolded = unicodedata.normalize("NFKD", f"{host}{slash}{path}".casefold())
+    kept = "".join(char for char in unfolded if unicodedata.category(char) not in {"Mn", "Cf"})
+    return skeleton(kept.translate(_LOOKALIKES)).replace("rn", "m").replace("vv", "w")
 
 
 def _words(text: str) -> list[str]:

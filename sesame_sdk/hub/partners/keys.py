@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from sesame_sdk.errors import InvalidInputError
+from sesame_sdk.guard.text.normalize import confusable_skeleton
 from sesame_sdk.hub.database.engine import ordered_join, read_transaction
 from sesame_sdk.hub.database.tables import (
     envelopes,
@@ -32,6 +33,7 @@ from sesame_sdk.hub.database.tables import (
     quarantined_envelopes,
 )
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.model.manifest import Party
 from sesame_sdk.signing.keys import Trust, TrustedKey, thumbprint
 
@@ -121,7 +123,8 @@ def add_keys(
     keys = [TrustedKey(jwk, not_before) for jwk in jwks]
     if not keys:
         raise InvalidInputError("must hold at least one key", field="jwks")
-    partner = _find(connection, Party(issuer).issuer)
+    issuer = Party(issuer).issuer
+    partner = _find(connection, issuer)
     if partner is None:
         connection.execute(insert(partners).values(issuer=issuer))
         partner = partner_id(connection, issuer)
@@ -197,7 +200,7 @@ def is_known(connection: Connection, kid: str) -> bool:
 
 def partner_id(connection: Connection, issuer: str) -> int:
     """The id of a partner. Raises `InvalidInputError`: no such partner."""
-    partner = _find(connection, issuer)
+    partner = _find(connection, normalize_issuer(issuer))
     if partner is None:
         raise InvalidInputError(
             f"{issuer} is not a partner of this hub", field="partner", hint="add it first"
@@ -230,7 +233,7 @@ def find_key(connection: Connection, kid: str, issuer: str | None = None) -> Par
     columns = (partner_keys.c.partner, partners.c.issuer, partner_keys.c.revoked_at)
     query = select(*columns).join_from(partner_keys, partners).where(partner_keys.c.kid == kid)
     if issuer is not None:
-        query = query.where(partners.c.issuer == issuer)
+        query = query.where(partners.c.issuer == normalize_issuer(issuer))
     row = connection.execute(query).first()
     if row is None:
         whose = "any partner" if issuer is None else "this partner"
@@ -262,6 +265,13 @@ def with_announced(connection: Connection, key: PartnerKey, since: datetime) -> 
             if row.announced_by == one.kid
         ]
     return evolve(key, announced=tuple(chain[1:]))
+
+
+def find_lookalikes(connection: Connection, issuer: str, own: str) -> list[str]:
+    """The issuers, `own` and the partners', that look like `issuer`; none if it is one of them."""
+    known = [own, *connection.scalars(select(partners.c.issuer).order_by(partners.c.issuer))]
+    shown = confusable_skeleton(issuer)
+    return [] if issuer in known else [each for each in known if confusable_skeleton(each) == shown]
 
 
 def kids_by_issuer(connection: Connection) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from attrs import define, field, frozen
 from sesame_sdk.delivery.sqlite_store import SqliteStore, fork_safe_lock
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError, SesameError
 from sesame_sdk.interfaces import Closeable
+from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.model.score import Score
 from sesame_sdk.partner.score_store.table import ScoreTable, SubjectIndex, Values, hash_subjects
 from sesame_sdk.partner.score_store.updates import Batch, Label, Update, pack, unpack, unpack_labels
@@ -110,6 +111,7 @@ class ScoreStore(Closeable):
         stale_after: timedelta = STALE_AFTER,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        hub, reader = normalize_issuer(hub), normalize_issuer(reader)
         self.hub, self.reader, self.purpose, self.context = hub, reader, purpose, context
         self._stale_after = stale_after
         self._clock = clock
