@@ -24,7 +24,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "keys": ("keys", "Create and show keys; trust a hub's new keys"),
         "registrations": ("partners", "Register plugins with a hub"),
         "post": ("post", "Turn a file into signals and send them"),
-        "outbox": ("outbox", "List, deliver, redrive and discard messages"),
+        "outbox": ("outbox", "List, show, deliver, redrive and discard messages"),
         "receipts": ("outbox", "List the hub's receipts"),
         "notices": ("notices", "Fetch notices of disputes and erasures"),
         "doctor": ("doctor", "Check this installation and suggest fixes"),

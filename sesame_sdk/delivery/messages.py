@@ -57,13 +57,34 @@ class Failed:
 
 @frozen
 class DeadLetter:
-    """A dead-lettered message, without its body."""
+    """A dead-lettered message, without its body. `id` stays the same if it is signed anew."""
 
+    id: int
     jti: str
     event: str
     signal_count: int
     code: str
     reason: str
+
+
+@frozen
+class StoredMessage(DeadLetter):
+    """A message in any state: ``pending``, ``sent``, then without its body, or ``dead``."""
+
+    state: str
+    body: bytes = field(repr=False)
+
+
+@frozen
+class RedriveResult:
+    """How many dead letters were queued again, how many of these were signed anew, and which could not be.
+
+    `damaged` has the ids of those that stay, because their signals cannot be read.
+    """
+
+    queued: int
+    signed_anew: int
+    damaged: tuple[int, ...]
 
 
 @frozen

@@ -5,12 +5,12 @@ Rules:
   same effect as sending it once.
 - A message is pending, sent or dead. It becomes sent in the transaction that stores its receipt.
 - A dead letter was rejected. It keeps its body and the reason until the cause is fixed and `redrive` is
-  called, or `discard` deletes it.
+  called, or `discard` deletes it. A redrive may sign its content anew, under another ``jti``.
 - The capacity limits the bytes of pending and dead bodies. The body of a sent message is deleted.
 - Any number of processes may append; one at a time delivers (see `SqliteStore.exclusive_lock`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +22,11 @@ from sesame_sdk.delivery.messages import (
     Message,
     MessageCounts,
     OutboxFullError,
+    RedriveResult,
+    StoredMessage,
 )
 from sesame_sdk.delivery.sqlite_store import DiskFullError, SqliteStore
-from sesame_sdk.errors import ConfigurationError
+from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.model.codec import decode, encode
 from sesame_sdk.model.envelope import Receipt
 
@@ -154,30 +156,106 @@ class Outbox:
             write.execute("UPDATE totals SET bytes = bytes - ?", (len(message.body),))
             write.execute("DELETE FROM message WHERE id = ?", (message.id,))
 
-    def redrive(self) -> int:
-        """Make every dead letter pending again, and return their number."""
-        with self._store.transaction() as write:
-            return write.execute(
-                "UPDATE message SET state = 'pending', code = '', reason = '' WHERE state = 'dead'"
-            ).rowcount
+    def redrive(
+        self,
+        ids: Iterable[int] | None = None,
+        sign_anew: Callable[[StoredMessage], tuple[str, bytes] | None] = lambda _: None,
+        *,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> RedriveResult:
+        """Make dead letters pending again: all, or those with these ids.
 
-    def discard(self) -> int:
-        """Delete every dead letter with its body, and return their number."""
+        `sign_anew` may return another ``jti`` and body for the same content. It raises `InvalidInputError`
+        where it cannot read the content: such a message stays a dead letter. `progress` is called with the
+        number of signals done.
+
+        Raises:
+            InvalidInputError: an id is not that of a dead letter; nothing was changed.
+        """
+        queued, signed_anew, damaged = 0, 0, []
+        for letter in self.find_dead(ids):
+            try:
+                new = sign_anew(self.read(letter.id))
+            except InvalidInputError:
+                damaged.append(letter.id)
+            else:
+                changed = self._requeue(letter.id, new)
+                queued += changed
+                signed_anew += changed and new is not None
+            progress(letter.signal_count)
+        return RedriveResult(queued, signed_anew, tuple(damaged))
+
+    def _requeue(self, message_id: int, new: tuple[str, bytes] | None) -> bool:
         with self._store.transaction() as write:
-            dead = "(SELECT id FROM message WHERE state = 'dead')"
-            (freed,) = write.execute(
-                f"SELECT coalesce(sum(length(data)), 0) FROM body WHERE id IN {dead}"  # noqa: S608
-            ).fetchone()
-            write.execute(f"DELETE FROM body WHERE id IN {dead}")  # noqa: S608
-            write.execute("UPDATE totals SET bytes = bytes - ?", (freed,))
-            return write.execute("DELETE FROM message WHERE state = 'dead'").rowcount
+            requeued = write.execute(
+                "UPDATE message SET state = 'pending', code = '', reason = ''"
+                " WHERE id = ? AND state = 'dead'",
+                (message_id,),
+            )
+            if not requeued.rowcount:
+                return False
+            if new is not None:
+                jti, body = new
+                write.execute(
+                    "UPDATE totals SET bytes = bytes + ? - (SELECT length(data) FROM body WHERE id = ?)",
+                    (len(body), message_id),
+                )
+                write.execute("UPDATE message SET jti = ? WHERE id = ?", (jti, message_id))
+                write.execute("UPDATE body SET data = ? WHERE id = ?", (body, message_id))
+            return True
+
+    def discard(self, ids: Iterable[int] | None = None) -> int:
+        """Delete dead letters with their bodies: all, or those with these ids. Returns their number.
+
+        Raises:
+            InvalidInputError: an id is not that of a dead letter; nothing was changed.
+        """
+        chosen, deleted = self.find_dead(ids), 0
+        size = "SELECT length(data) FROM message JOIN body USING (id) WHERE id = ? AND state = 'dead'"
+        with self._store.transaction() as write:
+            for letter in chosen:
+                row = write.execute(size, (letter.id,)).fetchone()
+                if row is not None:  # another process may have queued or deleted it
+                    write.execute("DELETE FROM body WHERE id = ?", (letter.id,))
+                    write.execute("DELETE FROM message WHERE id = ?", (letter.id,))
+                    write.execute("UPDATE totals SET bytes = bytes - ?", row)
+                    deleted += 1
+        return deleted
 
     def dead_letters(self) -> list[DeadLetter]:
         """The dead letters, oldest first, with their reasons."""
         rows = self._store.read(
-            "SELECT jti, event, signal_count, code, reason FROM message WHERE state = 'dead' ORDER BY id"
+            "SELECT id, jti, event, signal_count, code, reason FROM message WHERE state = 'dead' ORDER BY id"
         )
         return [DeadLetter(*row) for row in rows]
+
+    def find_dead(self, ids: Iterable[int] | None = None) -> list[DeadLetter]:
+        """All dead letters, or those with these ids.
+
+        Raises:
+            InvalidInputError: an id is not that of a dead letter.
+        """
+        letters = self.dead_letters()
+        if ids is None:
+            return letters
+        by_id = {letter.id: letter for letter in letters}
+        wanted = dict.fromkeys(ids)
+        if unknown := [one for one in wanted if one not in by_id]:
+            hint = "list them with: sesame outbox list"
+            raise InvalidInputError(f"{unknown[0]} is not a dead letter", field="id", hint=hint)
+        return [by_id[one] for one in wanted]
+
+    def read(self, message_id: int) -> StoredMessage:
+        """A message in any state. Raises `InvalidInputError`: there is none of this id."""
+        rows = self._store.read(
+            "SELECT id, jti, event, signal_count, code, reason, state, coalesce(data, x'')"
+            " FROM message LEFT JOIN body USING (id) WHERE id = ?",
+            message_id,
+        )
+        if not rows:
+            hint = "list them with: sesame outbox list"
+            raise InvalidInputError(f"{message_id} is not a message of this outbox", field="id", hint=hint)
+        return StoredMessage(*rows[0])
 
     def receipts(self) -> Iterator[Receipt]:
         """Every stored receipt, oldest message first."""

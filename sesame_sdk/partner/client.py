@@ -10,7 +10,7 @@ from attrs import frozen
 from sesame_sdk.constants import SET_MEDIA_TYPE
 from sesame_sdk.delivery.dispatcher import MAX_CONCURRENCY, DeliveryResult, Dispatcher
 from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.messages import Acknowledged, DeadLetter, Message, MessageCounts
+from sesame_sdk.delivery.messages import Acknowledged, DeadLetter, Message, MessageCounts, RedriveResult
 from sesame_sdk.delivery.outbox import DEFAULT_CAPACITY, Outbox
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
 from sesame_sdk.interfaces import Closeable, Signer
@@ -21,6 +21,7 @@ from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.partner.config import PartnerConfig
+from sesame_sdk.partner.dead_letters import Resealer
 from sesame_sdk.partner.envelope_writer import Batch, EnvelopeWriter, PostResult, Write
 from sesame_sdk.partner.hub_clock import blame_clock, clock_difference, is_tolerable
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
@@ -252,9 +253,19 @@ class Client(Closeable):
         """The rejected envelopes, with the reasons."""
         return self._outbox.dead_letters()
 
-    def redrive(self) -> int:
-        """Make every dead letter pending again, after its cause was fixed, and return their number."""
-        return self._outbox.redrive()
+    def redrive(
+        self, ids: Iterable[int] | None = None, *, progress: Callable[[int], None] = lambda _: None
+    ) -> RedriveResult:
+        """Make dead letters pending again, after their cause was fixed: all, or those with these ids.
+
+        Those whose token can never be accepted are signed anew: see `dead_letters`. `progress` is called with
+        the number of signals done.
+
+        Raises:
+            InvalidInputError: an id is not that of a dead letter; nothing was changed.
+        """
+        resealer = Resealer(self._signer, self._issuer, self._hub, self._clock())
+        return self._outbox.redrive(ids, resealer, progress=progress)
 
     def counts(self) -> MessageCounts:
         """Count the envelopes that are pending, sent, or dead."""
@@ -289,9 +300,13 @@ class Client(Closeable):
         """
         return codec.decode(self._transport.get(METADATA_PATH).body, _Metadata, field="hub").issuer
 
-    def discard(self) -> int:
-        """Delete every dead letter, and return their number."""
-        return self._outbox.discard()
+    def discard(self, ids: Iterable[int] | None = None) -> int:
+        """Delete dead letters, all or those with these ids, and return their number.
+
+        Raises:
+            InvalidInputError: an id is not that of a dead letter; nothing was changed.
+        """
+        return self._outbox.discard(ids)
 
     def repin(self) -> None:
         """Trust the keys that the hub publishes now. Confirm first with its operator that they are right.

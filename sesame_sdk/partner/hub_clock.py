@@ -18,6 +18,7 @@ _CODES = {"invalid_request", "authentication_failed"}
 #: How a hub begins its description when what it rejects is the time of signing.
 _REJECTED_TIME = "iat: is in the future"
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+_SIGN_ANEW = "sign it anew: sesame outbox redrive"
 _HINT = "set this machine's clock; nothing is lost, and the same call succeeds then"
 
 
@@ -55,6 +56,9 @@ def blame_clock(transport: Transport, clock: Callable[[], datetime]) -> Iterator
             text = f"{describe_clock(ahead)}, which answered: {error.message}"
             raise RetryableError(text, hint=_HINT) from error
         if error.message.startswith(_REJECTED_TIME):
+            if ahead is not None:  # the clocks agree now
+                text = f"a clock that was ahead signed it; the hub answered: {error.message}"
+                raise InvalidInputError(text, code=error.code, hint=_SIGN_ANEW) from error
             text = f"the clocks of this machine and of the hub differ; the hub answered: {error.message}"
             raise RetryableError(text, hint=_HINT) from error
         raise

@@ -150,6 +150,22 @@ def open_envelope(message: SdJwt, keys: KeyFinder, *, audience: str, now: dateti
     return Opened(envelope, verified.kid, token.encoded, disclosures, withheld)
 
 
+def recover_signals(body: bytes) -> tuple[Signal, ...]:
+    """The signals of an envelope that we sealed ourselves, without verifying its signature.
+
+    Raises `InvalidInputError`: it is damaged, or is no envelope with all its signals.
+    """
+    message = SdJwt.parse(body)
+    payload = message.token.event_payload(EventType.SIGNALS)
+    if message.disclosures is None:
+        return codec.decode(payload, InTheClear, field="events").signals
+    digests = _decode_digests(SD_ALG, payload)
+    disclosures = _order(message.disclosures, digests)
+    if len(disclosures) < len(digests):
+        raise InvalidInputError("lacks a disclosure", field="envelope")
+    return _decode_signals(disclosures)
+
+
 def _decode_digests(algorithm: str, payload: msgspec.Raw) -> list[str]:
     if algorithm != SD_ALG:
         raise InvalidInputError(f"must be {SD_ALG}", field="_sd_alg")

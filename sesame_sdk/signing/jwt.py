@@ -109,6 +109,22 @@ class Token:
         return self._claims.iss
 
     @property
+    def kid(self) -> str:
+        """The claimed key."""
+        return self._jws.kid
+
+    def is_for(self, audience: str) -> bool:
+        """Whether it claims this audience; `InvalidInputError` if a claim is missing or malformed."""
+        return audience in _audiences(self._decode_claims())
+
+    def issued_at(self) -> datetime:
+        """The claimed time of signing; `InvalidInputError` if a claim is missing or malformed."""
+        return _timestamp(self._decode_claims().iat, "iat")
+
+    def _decode_claims(self) -> _Claims:
+        return codec.decode(self._jws.payload, _Claims, field="token")
+
+    @property
     def event_type(self) -> EventType:
         """The type of its only event (RFC 8417); `InvalidInputError` for none, more, or an unknown type."""
         events = self._claims.events
@@ -137,7 +153,7 @@ class Token:
             raise InvalidInputError(f"must be {typ}", field="typ")
         issuer, kid = self._claims.iss, self._jws.kid
         self._jws.verify(keys.find(issuer, kid, now))
-        claims = codec.decode(self._jws.payload, _Claims, field="token")
+        claims = self._decode_claims()
         _check_audience(claims, audience)
         issued_at = _check_times(claims, now, leeway)
         return Verified(issuer, kid, claims.jti, issued_at, self._jws.payload)
@@ -197,9 +213,12 @@ def verify_event(
     return Event(verified.issuer, verified.kid, verified.jti, verified.issued_at, content)
 
 
+def _audiences(claims: _Claims) -> tuple[str, ...]:
+    return (claims.aud,) if isinstance(claims.aud, str) else claims.aud
+
+
 def _check_audience(claims: _Claims, audience: str) -> None:
-    audiences = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
-    if audience not in audiences:
+    if audience not in _audiences(claims):
         raise InvalidInputError("is for another audience", field="aud", code="invalid_audience")
 
 

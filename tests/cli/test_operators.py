@@ -9,6 +9,7 @@ from examples.shell_helpers import Workspace
 from sesame_sdk import PartnerConfig
 from tests.cli.conftest import ORDERS, POLICIES, SHOP, Run, agree, data
 from tests.commands import run_sesame
+from tests.hub.ledger import change
 
 pytestmark = pytest.mark.long
 
@@ -134,7 +135,21 @@ def test_dead_letters_are_listed_sent_again_or_given_up(
     (row,) = data(run(*listed, "--json").out)
     assert (row["state"], row["signals"], row["code"]) == ("dead_lettered", 7, "invalid_issuer")
     assert row["reason"]
-    assert run("outbox", "discard", "--config", "late").err == "deleted 1 dead letter(s)\n"
+    on_late, number = ("--config", "late"), row["id"]
+    (shown,) = [data(run("outbox", "show", number, "--json", *on_late).out)]
+    assert (shown["state"], shown["code"], shown["issuer"]) == ("dead_lettered", "invalid_issuer", late)
+    assert sum(shown["kinds"].values()) == 7
+    assert "retail.order.completed" in run("outbox", "show", number, *on_late).out
+    assert run("outbox", "show", 99, *on_late).code == 4
+    assert run("outbox", "discard", *on_late).code == 2  # neither an id nor --all
+    assert run("outbox", "discard", number, "--all", *on_late).code == 2
+    for words in (("redrive", 99), ("discard", 99, "--yes"), ("redrive", number, 99)):
+        refused = run("outbox", *words, *on_late)
+        assert (refused.code, "99 is not a dead letter" in refused.err) == (4, True)
+    asked = run("outbox", "discard", "--all", *on_late)  # its input is at an end
+    assert (bool(asked.code), "Delete 1 dead letter(s) with 7 signal(s)?" in asked.err) == (True, True)
+    assert len(data(run(*listed, "--json").out)) == 1
+    assert run("outbox", "discard", number, "--yes", *on_late).err == "deleted 1 dead letter(s)\n"
     assert "no dead letters" in run(*listed).err
     run(*post)
     (tmp_path / "late.jwks").write_text(run("keys", "show", "--config", "late").out)
@@ -152,7 +167,17 @@ def test_a_hub_can_be_rebuilt_and_its_scores_stay(workspace: Workspace, run: Run
     workspace.sesame("post", "orders.csv", "--config", "shop", "--provider", "retail")
     explain = ("explain", "ada", "--context", "retail", "--hub", "hub", "--json")
     before = data(workspace.sesame(*explain))["score"]
-    assert "4 signal(s)" in run("hub", "rebuild", "--hub", workspace.folder / "hub").err
+    hub = ("--hub", workspace.folder / "hub")
+    assert "4 signal(s), 0 difference(s)" in run("hub", "rebuild", *hub).err
+    change(workspace.folder / "hub", "UPDATE signals SET value = 999")
+    assert run("hub", "verify", "--quick", *hub).code == 0
+    verified = run("hub", "verify", "--json", *hub)
+    assert verified.code == 4
+    assert {one["check"] for one in data(verified.out)["differences"]} == {"signals"}
+    assert "differ from this envelope" in run("hub", "verify", *hub).out
+    rebuilt = run("hub", "rebuild", *hub)
+    assert (rebuilt.code, "differ from this envelope" in rebuilt.out) == (0, True)
+    assert run("hub", "verify", *hub).code == 0
     assert data(workspace.sesame(*explain))["score"] == before
 
 

@@ -11,8 +11,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from sesame_sdk import ConfigurationError, RetryableError
-from sesame_sdk.delivery.messages import Acknowledged, Failed, MessageCounts, OutboxFullError
+from sesame_sdk import ConfigurationError, InvalidInputError, RetryableError
+from sesame_sdk.delivery.messages import (
+    Acknowledged,
+    Failed,
+    MessageCounts,
+    OutboxFullError,
+    RedriveResult,
+)
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.model.envelope import Receipt
 from tests.conftest import NOON
@@ -73,15 +79,39 @@ class OutboxAndModel(RuleBasedStateMachine):
     @rule()
     def redrive(self) -> None:
         """The dead are pending again, with the bytes that they had."""
-        assert self.outbox.redrive() == len(self.dead)
+        assert self.outbox.redrive() == RedriveResult(len(self.dead), 0, ())
         self.pending |= self.dead
         self.dead = {}
+
+    @rule(data=st.data(), body=st.binary(max_size=CAPACITY // 2))
+    def sign_anew(self, data: st.DataObject, body: bytes) -> None:
+        """One of the dead is pending again, with another id and body, in its old place."""
+        letters = self.outbox.dead_letters()
+        if letters:
+            letter = data.draw(st.sampled_from(letters))
+            self.number += 1
+            jti = f"m{self.number}"
+            assert self.outbox.redrive([letter.id], lambda _: (jti, body)) == RedriveResult(1, 1, ())
+            del self.dead[letter.jti]
+            self.pending[jti] = body
 
     @rule()
     def discard(self) -> None:
         """The dead are gone."""
         assert self.outbox.discard() == len(self.dead)
         self.dead = {}
+
+    @rule(data=st.data())
+    def discard_some(self, data: st.DataObject) -> None:
+        """Those that are named are gone; with a number that is not one of them, none is."""
+        letters = self.outbox.dead_letters()
+        chosen = data.draw(st.lists(st.sampled_from(letters), unique=True)) if letters else []
+        for change in (self.outbox.discard, self.outbox.redrive):
+            with pytest.raises(InvalidInputError, match="not a dead letter"):
+                change([*(letter.id for letter in letters), 10_000])
+        assert self.outbox.discard(letter.id for letter in chosen) == len(chosen)
+        for letter in chosen:
+            del self.dead[letter.jti]
 
     @rule()
     def reopen(self) -> None:
@@ -93,9 +123,8 @@ class OutboxAndModel(RuleBasedStateMachine):
     def agree(self) -> None:
         """Bodies, ids, reasons, receipts and counts."""
         assert {each.jti: each.body for each in self.outbox.fetch_pending(limit=1000)} == self.pending
-        assert [each.jti for each in self.outbox.dead_letters()] == sorted(
-            self.dead, key=lambda jti: int(jti[1:])
-        )
+        assert sorted(each.jti for each in self.outbox.dead_letters()) == sorted(self.dead)
+        assert {each.jti: self.outbox.read(each.id).body for each in self.outbox.dead_letters()} == self.dead
         assert sorted(each.jti for each in self.outbox.receipts()) == sorted(self.sent)
         assert sorted(self.outbox.receipt_tokens()) == sorted(jti.encode() for jti in self.sent)
         size = sum(map(len, [*self.pending.values(), *self.dead.values()]))

@@ -114,7 +114,7 @@ def test_a_refused_envelope_is_a_dead_letter_that_can_be_redriven(
     (dead,) = client.dead_letters()
     assert (dead.code, dead.signal_count) == ("invalid_audience", 1)
     assert dead.reason == "is meant for [31m somebody else"
-    assert client.redrive() == 1
+    assert client.redrive().queued == 1
     assert client.dead_letters() == []
     assert client.deliver().accepted == 1
     assert len(peer.ledger) == 5

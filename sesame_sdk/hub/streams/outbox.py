@@ -204,7 +204,7 @@ def list_dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
     """The dead letters of a stream, oldest first."""
     dead = select(messages).where(messages.c.stream == stream, messages.c.dead_lettered)
     return [
-        DeadLetter(row.jti, row.event, row.subject_count, row.error_code, row.error_description)
+        DeadLetter(row.id, row.jti, row.event, row.subject_count, row.error_code, row.error_description)
         for row in connection.execute(dead.order_by(messages.c.id))
     ]
 
