@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN = .venv/bin
 READY = .venv/ready
 
-.PHONY: help demo test long check bench format clean
+.PHONY: help demo test long check lowest bench format clean
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
@@ -35,6 +35,17 @@ check: $(READY) ## check format, lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# pytest's own plugins are no dependency of the packages.
+LOWEST = .venv-lowest
+lowest: $(READY) ## run a part of the tests with the lowest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+	  -e '.[audit,hub,postgresql,score-store,testing]' -e 'plugins/retail[parquet,zstd]' -e 'plugins/social[serve]' \
+	  -e plugins/baihe 'pytest-timeout>=2.4'
+	$(LOWEST)/bin/python -m pytest -q -p no:cacheprovider -W default -k 'not postgresql' \
+	  tests/test_package.py tests/signing/test_jwt.py tests/hub/test_ingest.py tests/hub/test_reads.py \
+	  plugins/retail/tests/test_contract.py plugins/baihe/tests/test_contract.py
+
 bench: $(READY) ## run the benchmarks and compare each with its limit
 	$(BIN)/python -m benchmarks
 
@@ -43,4 +54,4 @@ format: $(READY) ## apply ruff's fixes
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make created
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+import requests
 from attrs import evolve, field, frozen
 
 from sesame_sdk import (
@@ -25,13 +26,16 @@ from sesame_sdk import (
     SignalKind,
     Weighting,
 )
+from sesame_sdk.constants import SET_MEDIA_TYPE
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest, policy_digest
+from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
 from sesame_sdk.partner.client import Client
+from sesame_sdk.signing.jwt import sign_event
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.process import serving
 from tests.ports import free_port
@@ -97,6 +101,15 @@ class FixtureHub:
             yield client
 
 
+def register(hub: FixtureHub, issuer: str, key: SigningKey) -> None:
+    """Register the manifest of the fixture for another partner of a hub that is served."""
+    token = sign_event(
+        EventType.REGISTRATION, _manifest(), key, issuer=issuer, audience=hub.url, now=datetime.now(UTC)
+    )
+    headers = {"Content-Type": SET_MEDIA_TYPE}
+    requests.post(f"{hub.url}/v1/events", data=token, headers=headers, timeout=60).raise_for_status()
+
+
 @contextmanager
 def create_fixture_hub(product: str, *, people: int = PEOPLE, reads: bool = False) -> Iterator[FixtureHub]:
     """A hub over one database product, where everybody lets the shop send, and read if `reads`."""
@@ -111,7 +124,7 @@ def create_fixture_hub(product: str, *, people: int = PEOPLE, reads: bool = Fals
         pseudonyms = subjects(people)
         with Hub.open(path) as hub:
             hub.add_partner(SHOP, [key.public_jwk], not_before=START)
-            hub.add_grants((who, grant) for who in pseudonyms for grant in _grants(who, reads=reads))
+            hub.add_grants((who, grant) for who in pseudonyms for grant in grants(who, reads=reads))
             if reads:
                 hub.set_policy(policy())
         yield FixtureHub(path, url, key, pseudonyms)
@@ -163,11 +176,12 @@ def policy() -> Policy:
     return evolve(without_digest, digest=policy_digest(without_digest))
 
 
-def _grants(who: str, *, reads: bool) -> Iterator[Grant]:
-    yield Grant(SHOP, who, Direction.SEND, START, (KIND.name,), adult=True)
+def grants(who: str, partner: str = SHOP, *, reads: bool) -> Iterator[Grant]:
+    """The consent of one person to a partner."""
+    yield Grant(partner, who, Direction.SEND, START, (KIND.name,), adult=True)
     if reads:
         reading = {"purpose": PERSONALISED_BENEFITS, "context": "retail"}
-        yield Grant(SHOP, who, Direction.READ, START, adult=True, **reading)
+        yield Grant(partner, who, Direction.READ, START, adult=True, **reading)
 
 
 def _manifest() -> Manifest:
