@@ -39,6 +39,7 @@ from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.management import StreamManagement
 from sesame_sdk.hub.streams.outbox import StreamOutbox
 from sesame_sdk.hub.streams.service import StreamService
+from sesame_sdk.hub.streams.stream_auth import StreamAuth
 from sesame_sdk.interfaces import Closeable, GuardRule
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
@@ -128,7 +129,7 @@ class Hub(Closeable):
         return cls(
             settings,
             streams,
-            StreamManagement(streams, current_keys, limiter),
+            StreamManagement(streams, StreamAuth(settings.issuer, signer, current_keys, clock), limiter),
             withdrawal_log,
             rights,
             engine,

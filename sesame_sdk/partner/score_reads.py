@@ -5,6 +5,7 @@ Always by POST, for one subject too: pseudonyms do not belong in URLs, which are
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from attrs import frozen
@@ -16,7 +17,7 @@ from sesame_sdk.interfaces import Signer
 from sesame_sdk.model import codec
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.score import Score
-from sesame_sdk.signing.jwt import READ_TYP, new_jti, numeric_date, sign_claims
+from sesame_sdk.signing.jwt import READ_TYP, STREAM_TYP, new_jti, numeric_date, sign_claims
 
 SCORES_PATH = "/v1/scores/read"
 
@@ -33,8 +34,20 @@ def sign_read_token(
     signer: Signer, *, issuer: str, audience: str, purpose: str, context: str, now: datetime
 ) -> bytes:
     """Sign a token that authorizes one read of scores at `audience`, valid for `MAX_REQUEST_LIFETIME`."""
+    claims = _claims(issuer, audience, purpose, context, now)
+    return sign_claims(claims, signer, typ=READ_TYP)
+
+
+def sign_stream_token(
+    signer: Signer, *, issuer: str, audience: str, purpose: str, context: str, now: datetime
+) -> bytes:
+    """Sign a token for the stream of this purpose and context, reusable for `MAX_REQUEST_LIFETIME`."""
+    return sign_claims(_claims(issuer, audience, purpose, context, now), signer, typ=STREAM_TYP)
+
+
+def _claims(issuer: str, audience: str, purpose: str, context: str, now: datetime) -> dict[str, Any]:
     issued = numeric_date(now)
-    claims = {
+    return {
         "iss": issuer,
         "aud": audience,
         "iat": issued,
@@ -43,7 +56,6 @@ def sign_read_token(
         "purpose": purpose,
         "context": context,
     }
-    return sign_claims(claims, signer, typ=READ_TYP)
 
 
 def read_scores(

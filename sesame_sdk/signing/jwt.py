@@ -29,7 +29,10 @@ T = TypeVar("T")
 
 SET_TYP = "secevent+jwt"
 READ_TYP = "sesame-read+jwt"
+STREAM_TYP = "sesame-stream+jwt"
 NOTICES_TYP = "sesame-notices+jwt"
+#: An OAuth access token (RFC 9068).
+ACCESS_TYP = "at+jwt"
 LEEWAY = timedelta(seconds=60)
 _MAX_NAME = 100
 _JTI_BYTES = 18
@@ -102,6 +105,11 @@ class Token:
     def from_jws(cls, encoded: bytes, signed: jws.UnverifiedJws) -> Self:
         """Decode the claims of a JWS; `InvalidInputError` if their form is invalid."""
         return cls(encoded, signed, codec.decode(signed.payload, _UnverifiedClaims, field="token"))
+
+    @property
+    def typ(self) -> str:
+        """The claimed type, without ``application/``."""
+        return self._jws.typ
 
     @property
     def issuer(self) -> str:

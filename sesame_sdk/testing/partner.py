@@ -13,7 +13,7 @@ from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Score
 from sesame_sdk.model.signals import Signal, SignalKind
-from sesame_sdk.partner.score_reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token, sign_stream_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import Token, sign_event, verify_event
 from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
@@ -119,6 +119,10 @@ class Partner:
             audience=self.issuer,
             now=self.clock(),
         ).payload
+
+    def stream_token(self, purpose: str, context: str) -> bytes:
+        """A token to manage and poll a stream with, for some minutes."""
+        return sign_stream_token(self.key, purpose=purpose, context=context, **self._claims())
 
     def read_token(self, purpose: str, context: str) -> bytes:
         """A token to read scores with, once."""

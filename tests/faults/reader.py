@@ -9,7 +9,7 @@ from attrs import define, field
 
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model import codec
-from sesame_sdk.partner.score_reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_read_token, sign_stream_token
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import SigningKey, Trust, TrustedKey
 from tests.faults.fixture_population import PEOPLE, PSEUDONYMIZER, SHOP
@@ -46,14 +46,10 @@ class Reader:
 
     def ask(self, method: str, path: str, body: object = None) -> requests.Response:
         """One request, with a token of its own."""
-        return requests.request(
-            method, self.url + path, json=body, headers={"Authorization": self.bearer()}, timeout=60
-        )
-
-    def bearer(self) -> str:
-        """What it shows, once."""
+        sign = sign_stream_token if path.startswith("/v1/ssf/") else sign_read_token
         claims = {"issuer": self.party, "audience": self.issuer, "purpose": BENEFITS, "context": "retail"}
-        return f"Bearer {sign_read_token(self.key, now=self.clock(), **claims).decode()}"
+        headers = {"Authorization": f"Bearer {sign(self.key, now=self.clock(), **claims).decode()}"}
+        return requests.request(method, self.url + path, json=body, headers=headers, timeout=60)
 
     def subscribe(self, **delivery: str) -> None:
         """Make the stream: polled, unless a way to push by is given."""

@@ -135,6 +135,10 @@ class Partner(testing.Partner):
             grants.append(self.read_grant(person, **named))
         return grants
 
+    def stream_token(self, purpose: str = BENEFITS, context: str = "retail") -> bytes:
+        """A token for a stream of ours."""
+        return super().stream_token(purpose, context)
+
     def read_token(self, purpose: str = BENEFITS, context: str = "retail") -> bytes:
         """A token to read scores with, once."""
         return super().read_token(purpose, context)

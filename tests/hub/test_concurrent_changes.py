@@ -174,12 +174,12 @@ def test_a_fetched_message_is_not_pushed_after_a_withdrawal(hub: Hub, clock: Clo
     with _push_endpoint(lambda: hub.withdraw_grants("bob", issuer)) as (issuer, received):
         reader = Partner.join(issuer, hub, clock, ORDERS, reads=["retail"])
         endpoint = Delivery(PUSH, f"{issuer}/inbox")
-        created = hub.stream_management.create(reader.read_token(), StreamRequest(delivery=endpoint))
+        created = hub.stream_management.create(reader.stream_token(), StreamRequest(delivery=endpoint))
         for person in ("ada", "bob"):
             hub.add_grants(reader.grants(person, ORDER, reads="retail"))
             reader.send(reader.signal(person, person))
             hub.streams.rescore_pending()
-            hub.stream_management.poll(reader.read_token(), created["stream_id"], PollRequest())
+            hub.stream_management.poll(reader.stream_token(), created["stream_id"], PollRequest())
         worker = StreamWorker(hub.streams)
         worker.start()
         try:

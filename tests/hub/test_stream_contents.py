@@ -37,7 +37,7 @@ class Reader:
         asked = PollRequest(**{"returnImmediately": True, "ack": ack} | other)
         hub = self.partner.hub
         keys = Trust({hub.settings.issuer: [TrustedKey(jwk, LONG_AGO) for jwk in hub.jwks()["keys"]]})
-        response = hub.stream_management.poll(self.partner.read_token(), self.name, asked)
+        response = hub.stream_management.poll(self.partner.stream_token(), self.name, asked)
         return {
             message.jti: codec.decode(
                 Token.parse(message.body)
@@ -67,7 +67,7 @@ class Reader:
 @pytest.fixture
 def reader(hub: Hub, shop: Partner) -> Reader:
     """The shop's own stream of the retail score, with the first sign of life taken."""
-    made = hub.stream_management.create(shop.read_token(), StreamRequest())
+    made = hub.stream_management.create(shop.stream_token(), StreamRequest())
     reader = Reader(shop, made["stream_id"])
     assert reader.take() == []
     return reader
@@ -280,11 +280,11 @@ def test_a_resumed_stream_sends_withdrawals_first(
     for person in ("ada", "bob"):
         join(person)
     reader.take()
-    hub.stream_management.set_status(shop.read_token(), StatusRequest(reader.name, status))
+    hub.stream_management.set_status(shop.stream_token(), StatusRequest(reader.name, status))
     shop.send(shop.signal("bob", "again"))
     hub.withdraw_grants("ada", shop.issuer)
     assert reader.take() == []
-    hub.stream_management.set_status(shop.read_token(), StatusRequest(reader.name, "enabled"))
+    hub.stream_management.set_status(shop.stream_token(), StatusRequest(reader.name, "enabled"))
     assert reader.take() == [
         (WITHDRAWN, shop.pseudonym("ada"), None),
         (CHANGED, shop.pseudonym("bob"), 520.0),
@@ -309,11 +309,11 @@ def test_a_sign_of_life_comes_by_itself_and_when_it_is_asked_for(
     ((jti, alive),) = reader.poll().items()
     assert alive["events"] == {EventType.VERIFICATION: {}}  # no "state": null
     assert reader.poll(jti) == {}
-    hub.stream_management.request_verification(shop.read_token(), VerificationRequest(reader.name, "xyzzy"))
+    hub.stream_management.request_verification(shop.stream_token(), VerificationRequest(reader.name, "xyzzy"))
     (claims,) = reader.poll().values()
     assert claims["events"] == {EventType.VERIFICATION: {"state": "xyzzy"}}
     with pytest.raises(InvalidInputError) as caught:
-        hub.stream_management.request_verification(shop.read_token(), VerificationRequest(reader.name))
+        hub.stream_management.request_verification(shop.stream_token(), VerificationRequest(reader.name))
     assert caught.value.code == "too_many"
 
 
@@ -321,31 +321,23 @@ def test_a_stream_belongs_to_its_reader(reader: Reader, hub: Hub, clock: Clock) 
     """Another one finds nothing under that name, whatever it may read."""
     other = Partner.join("https://other.example", hub, clock, reads=["retail"])
     for ask in (
-        lambda: hub.stream_management.poll(other.read_token(), reader.name, PollRequest()),
-        lambda: hub.stream_management.delete(other.read_token(), reader.name),
-        lambda: hub.stream_management.status(other.read_token(), reader.name),
+        lambda: hub.stream_management.poll(other.stream_token(), reader.name, PollRequest()),
+        lambda: hub.stream_management.delete(other.stream_token(), reader.name),
+        lambda: hub.stream_management.status(other.stream_token(), reader.name),
     ):
         with pytest.raises(InvalidInputError) as caught:
             ask()
         assert caught.value.code == "not_found"
-    assert hub.stream_management.read(other.read_token()) == []
+    assert hub.stream_management.read(other.stream_token()) == []
 
 
 def test_a_second_stream_for_the_same_is_refused(reader: Reader, hub: Hub, shop: Partner) -> None:
     """And there is room for one again once the first is deleted."""
     with pytest.raises(InvalidInputError) as caught:
-        hub.stream_management.create(shop.read_token(), StreamRequest())
+        hub.stream_management.create(shop.stream_token(), StreamRequest())
     assert caught.value.code == "conflict"
-    hub.stream_management.delete(shop.read_token(), reader.name)
-    assert hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"] != reader.name
-
-
-def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner) -> None:
-    """As for reading scores."""
-    token = shop.read_token()
-    hub.stream_management.status(token, reader.name)
-    with pytest.raises(InvalidInputError, match="used before"):
-        hub.stream_management.status(token, reader.name)
+    hub.stream_management.delete(shop.stream_token(), reader.name)
+    assert hub.stream_management.create(shop.stream_token(), StreamRequest())["stream_id"] != reader.name
 
 
 @pytest.mark.parametrize(
@@ -371,22 +363,22 @@ def test_a_token_is_good_for_one_request(reader: Reader, hub: Hub, shop: Partner
 def test_a_wish_that_cannot_be_met(hub: Hub, shop: Partner, wish: StreamRequest, why: str) -> None:
     """The hub pushes to the reader's own host only."""
     with pytest.raises(InvalidInputError, match=why):
-        hub.stream_management.create(shop.read_token(), wish)
+        hub.stream_management.create(shop.stream_token(), wish)
 
 
 def test_a_stream_can_be_changed_and_replaced(reader: Reader, hub: Hub, shop: Partner) -> None:
     """What a change leaves out stays; what a replacement leaves out falls back."""
     push = Delivery("urn:ietf:rfc:8935", "https://shop.example/inbox", "Bearer abc")
-    changed = hub.stream_management.update(shop.read_token(), StreamRequest(reader.name, push), whole=False)
+    changed = hub.stream_management.update(shop.stream_token(), StreamRequest(reader.name, push), whole=False)
     assert changed["delivery"] == {
         "method": "urn:ietf:rfc:8935",
         "endpoint_url": "https://shop.example/inbox",
     }
     described = hub.stream_management.update(
-        shop.read_token(), StreamRequest(reader.name, description="ours"), whole=False
+        shop.stream_token(), StreamRequest(reader.name, description="ours"), whole=False
     )
     assert (described["description"], described["delivery"]) == ("ours", changed["delivery"])
-    replaced = hub.stream_management.update(shop.read_token(), StreamRequest(reader.name), whole=True)
+    replaced = hub.stream_management.update(shop.stream_token(), StreamRequest(reader.name), whole=True)
     assert replaced["delivery"]["method"] == "urn:ietf:rfc:8936"
     assert "description" not in replaced
 
@@ -414,7 +406,7 @@ def test_what_is_delivered_is_what_is_both_requested_and_supported(
 ) -> None:
     """And withdrawals in any case; scores follow once they are requested."""
     wish = StreamRequest(events_requested=requested)
-    described = hub.stream_management.create(shop.read_token(), wish)
+    described = hub.stream_management.create(shop.stream_token(), wish)
     assert described["events_requested"] == list(requested)
     assert described["events_delivered"] == delivered
     reader, ada = Reader(shop, described["stream_id"]), shop.pseudonym("ada")
@@ -422,10 +414,10 @@ def test_what_is_delivered_is_what_is_both_requested_and_supported(
     sent = [(CHANGED, ada, 510.0)]
     assert reader.take() == (sent if CHANGED in delivered else [])
     everything = StreamRequest(reader.name, events_requested=(str(CHANGED),))
-    hub.stream_management.update(shop.read_token(), everything, whole=False)
+    hub.stream_management.update(shop.stream_token(), everything, whole=False)
     assert reader.take() == ([] if CHANGED in delivered else sent)
     nothing = StreamRequest(reader.name, events_requested=("urn:example:other",))
-    hub.stream_management.update(shop.read_token(), nothing, whole=False)
+    hub.stream_management.update(shop.stream_token(), nothing, whole=False)
     shop.send(shop.signal("ada", "another"))
     assert reader.take() == []
     hub.withdraw_grants("ada", shop.issuer)
@@ -440,5 +432,5 @@ def test_scores_that_wait_are_not_delivered_once_they_are_no_longer_requested(
     hub.streams.rescore_pending()
     assert len(reader.poll()) == 1
     nothing = StreamRequest(reader.name, events_requested=("urn:example:other",))
-    hub.stream_management.update(shop.read_token(), nothing, whole=False)
+    hub.stream_management.update(shop.stream_token(), nothing, whole=False)
     assert reader.poll() == {}

@@ -12,7 +12,7 @@ import pytest
 import requests
 from sqlalchemy import inspect
 
-from sesame_sdk.hub.database.tables import envelopes, metadata, read_tokens
+from sesame_sdk.hub.database.tables import envelopes, metadata, rate_limits
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.server.app import create_app
 from sesame_sdk.hub.streams.streams import PUSH, Delivery, StreamRequest
@@ -21,7 +21,7 @@ from sesame_sdk.signing import base64url
 from sesame_sdk.testing.in_memory_transport import AsgiRunner, InMemoryAdapter
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import HUB, ORDER, Clock, Partner
-from tests.hub.ledger import change, count, looking, rows
+from tests.hub.ledger import change, looking, rows
 from tests.hub.push_endpoint import accept, push_endpoint
 from tests.hub.test_streams import wait_until
 
@@ -61,7 +61,7 @@ def served(path: Path, clock: Clock) -> Iterator[requests.Session]:
 
 def poll(session: requests.Session, reader: Partner, name: str) -> requests.Response:
     """A long poll."""
-    bearer = {"Authorization": f"Bearer {reader.read_token().decode()}"}
+    bearer = {"Authorization": f"Bearer {reader.stream_token().decode()}"}
     return session.post(f"{HUB}/v1/ssf/poll/{name}", json={}, headers=bearer, timeout=60)
 
 
@@ -71,17 +71,17 @@ def test_a_waiting_poll_never_gets_the_messages_of_a_stream_created_later(
     """It ends when its stream is deleted; the stream that is created next belongs to another reader."""
     first, second = join_reader("https://first.example"), join_reader("https://second.example")
     with served(hub_path, clock) as session, ThreadPoolExecutor(1) as pool:
-        old = hub.stream_management.create(first.read_token(), StreamRequest())["stream_id"]
+        old = hub.stream_management.create(first.stream_token(), StreamRequest())["stream_id"]
         hub.streams.set_status(old, "paused", "")
         jti = next(iter(poll(session, first, old).json()["sets"]))  # it tells the reader of the pause
-        bearer = {"Authorization": f"Bearer {first.read_token().decode()}"}
+        bearer = {"Authorization": f"Bearer {first.stream_token().decode()}"}
         body = {"ack": [jti], "maxEvents": 0}
         assert session.post(f"{HUB}/v1/ssf/poll/{old}", json=body, headers=bearer, timeout=60).ok
-        used = count(hub_path, read_tokens)
+        charged = rows(hub_path, rate_limits)
         waiting = pool.submit(poll, session, first, old)
-        wait_until(lambda: count(hub_path, read_tokens) > used)
-        hub.stream_management.delete(first.read_token(), old)
-        new = hub.stream_management.create(second.read_token(), StreamRequest())["stream_id"]
+        wait_until(lambda: rows(hub_path, rate_limits) != charged)
+        hub.stream_management.delete(first.stream_token(), old)
+        new = hub.stream_management.create(second.stream_token(), StreamRequest())["stream_id"]
         assert waiting.result().status_code == 404
         received = poll(session, second, new).json()["sets"].values()
     assert {audience_of(token.encode()) for token in received} == {second.issuer}
@@ -101,14 +101,14 @@ def test_a_slow_push_never_settles_the_messages_of_a_stream_created_later(
     with push_endpoint(answer_late) as endpoint, push_endpoint() as other:
         first, second = join_reader(endpoint.issuer), join_reader(other.issuer)
         request = StreamRequest(delivery=Delivery(PUSH, endpoint.url))
-        old = hub.stream_management.create(first.read_token(), request)["stream_id"]
+        old = hub.stream_management.create(first.stream_token(), request)["stream_id"]
         worker = StreamWorker(hub.streams)
         worker.start()
         try:
             assert arrived.wait(30)
-            hub.stream_management.delete(first.read_token(), old)
+            hub.stream_management.delete(first.stream_token(), old)
             request = StreamRequest(delivery=Delivery(PUSH, other.url))
-            hub.stream_management.create(second.read_token(), request)
+            hub.stream_management.create(second.stream_token(), request)
             hub.streams.rescore_pending()
             answered.set()
             received = other.received.get(timeout=30)

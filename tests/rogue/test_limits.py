@@ -162,7 +162,7 @@ def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> Non
     for ask in (
         lambda: shop.read("ada"),
         lambda: shop.register(manifest(ORDERS, reads=["retail"])),
-        lambda: hub.stream_management.read(shop.read_token()),
+        lambda: hub.stream_management.read(shop.stream_token()),
     ):
         with pytest.raises(RateLimitedError):
             ask()
@@ -194,8 +194,8 @@ def test_everything_that_a_partner_may_call_spends_the_one_budget(shop: Partner,
 
     calls = {
         "notices": poll_notices,
-        "streams": lambda: hub.stream_management.read(shop.read_token()),
-        "an unknown stream": lambda: hub.stream_management.delete(shop.read_token(), "unknown"),
+        "streams": lambda: hub.stream_management.read(shop.stream_token()),
+        "an unknown stream": lambda: hub.stream_management.delete(shop.stream_token(), "unknown"),
         "a read without a right": lambda: hub.read_scores(shop.read_token(**denied), ["p"]),
         "a token that was used": lambda: hub.read_scores(used, ["p"]),
         "signals": lambda: hub.receive(_orders(shop, "a", 1)),

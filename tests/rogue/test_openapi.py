@@ -13,16 +13,19 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from sesame_sdk.hub.database import timestamps
+from sesame_sdk.hub.streams.stream_auth import TOKEN_PATH
 from sesame_sdk.hub.streams.streams import POLL, StreamRequest
 from sesame_sdk.partner.notices import sign_notices_token
+from tests.hub.test_stream_auth import token_request
 from tests.rogue.deployment import SET, Deployment
 
 _EXAMPLES = 60
-OPERATIONS = 18
+OPERATIONS = 20
 #: What is answered from memory: these cannot be unavailable.
 WITHOUT_LEDGER = {
     "/.well-known/jwks.json",
     "/.well-known/ssf-configuration",
+    "/.well-known/oauth-authorization-server",
     "/health/live",
     "/metrics",
 }
@@ -97,9 +100,12 @@ def _mean_it(deployment: Deployment, case: Any) -> None:
     if case.path == "/v1/notices/poll":
         case.body = {"returnImmediately": True}
         return
+    if case.path == TOKEN_PATH:
+        case.body = token_request(deployment.shop)
+        return
     name = _stream(deployment)
     if (case.method, case.path) == ("POST", "/v1/ssf/stream"):
-        deployment.hub.stream_management.delete(deployment.shop.read_token(), name)
+        deployment.hub.stream_management.delete(deployment.shop.stream_token(), name)
     bodies: dict[tuple[str, str], dict[str, object]] = {
         ("POST", "/v1/ssf/stream"): {},
         ("PUT", "/v1/ssf/stream"): {"stream_id": name, "delivery": {"method": POLL}},
@@ -117,20 +123,20 @@ def _mean_it(deployment: Deployment, case: Any) -> None:
 
 
 def _token(deployment: Deployment, case: Any) -> bytes:
-    """A read token; for notices, a notice token."""
+    """A read token; for notices and streams, a token of theirs."""
     shop = deployment.shop
     if case.path == "/v1/notices/poll":
         return sign_notices_token(
             shop.key, issuer=shop.issuer, audience=deployment.url, now=timestamps.utc_now()
         )
-    return shop.read_token()
+    return shop.stream_token() if case.path.startswith("/v1/ssf/") else shop.read_token()
 
 
 def _stream(deployment: Deployment) -> str:
-    stream = deployment.hub.stream_management.read(deployment.shop.read_token())
+    stream = deployment.hub.stream_management.read(deployment.shop.stream_token())
     made = (
         stream[0]
         if stream
-        else deployment.hub.stream_management.create(deployment.shop.read_token(), StreamRequest())
+        else deployment.hub.stream_management.create(deployment.shop.stream_token(), StreamRequest())
     )
     return str(made["stream_id"])

@@ -101,7 +101,7 @@ class HubFixture:
             agreed = [shop.grants(person, ORDER, LATE, reads="retail") for person in PEOPLE]
             agreed += [twin.grants(person, ORDER, LATE) for person in PEOPLE]
             hub.add_grants(grant for grants in agreed for grant in grants)
-            hub.stream_management.create(self.voice("shop").read_token(), StreamRequest())
+            hub.stream_management.create(self.voice("shop").stream_token(), StreamRequest())
 
     def voice(self, who: str) -> Partner:
         """A partner as it speaks under one of its keys; the thief has the third of the shop's."""

@@ -70,6 +70,19 @@ def on_stream_error(request: _AnyRequest, error: InvalidInputError) -> Response[
     return on_read_error(request, error)
 
 
+def on_oauth_error(request: _AnyRequest, error: InvalidInputError) -> Response[bytes]:  # noqa: ARG001
+    """400 or 401 as in RFC 6749 section 5.2. A refusal by the guard is ``unauthorized_client`` there."""
+    if error.code in _REJECTED_TOKEN or error.code == "invalid_client":
+        status, code = 401, "invalid_client"
+    elif error.code == "access_denied" or isinstance(error, GuardRefusedError):
+        status, code = 400, "unauthorized_client"
+    else:
+        status, code = 400, error.code
+    metrics.count_refusal(code)
+    body = {"error": code, "error_description": str(error)}
+    return Response(codec.encode(body), status_code=status, media_type=MediaType.JSON)
+
+
 def _on_rate_limited(_: _AnyRequest, error: RateLimitedError) -> Response[bytes]:
     return _respond(429, "too_many", str(error), headers=_retry_after(error))
 

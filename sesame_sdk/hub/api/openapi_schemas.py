@@ -100,9 +100,9 @@ STREAM = object_of(
     events_requested=list_of(text()),
     events_delivered=list_of(text()),
     min_verification_interval=integer(),
-    description=text(),
     purpose=text(),
     context=text(),
+    optional={"description": text()},
 )
 STREAMS = Schema(one_of=[STREAM, list_of(STREAM)])
 _STATUS = Schema(enum=[ENABLED, PAUSED, DISABLED])
@@ -132,5 +132,23 @@ POLL_REQUEST = object_of(
             object_of(err=text(max_length=64), optional={"description": text(max_length=1024)})
         ),
     }
+)
+TOKEN_REQUEST = object_of(
+    grant_type=Schema(const="client_credentials"),
+    client_assertion_type=text(),
+    client_assertion=text(),
+    optional={"client_id": text(), "scope": text(), "purpose": text(), "context": text()},
+)
+ACCESS_TOKEN = object_of(access_token=text(), token_type=text(), expires_in=integer(), scope=text())
+OAUTH_ERROR = object_of(error=text(), error_description=text())
+OAUTH_METADATA = object_of(
+    issuer=text(),
+    token_endpoint=text(),
+    jwks_uri=text(),
+    grant_types_supported=list_of(text()),
+    response_types_supported=list_of(text(), max_items=0),
+    scopes_supported=list_of(text()),
+    token_endpoint_auth_methods_supported=list_of(text()),
+    token_endpoint_auth_signing_alg_values_supported=list_of(text()),
 )
 POLL_RESPONSE = object_of(sets=map_of(text()), moreAvailable=_BOOLEAN)

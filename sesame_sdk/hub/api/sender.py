@@ -63,7 +63,24 @@ async def sender_of(request: AnyRequest) -> str:
         InvalidInputError: there is no token.
         RetryableError: too many strangers at once.
     """
-    return await find_sender(request, bearer_token(request).partition(b".")[0]) or STRANGERS
+    token = bearer_token(request)
+    sender = await find_sender(request, token.partition(b".")[0])
+    return sender or await _holder_of(request, token) or STRANGERS
+
+
+async def _holder_of(request: AnyRequest, token: bytes) -> str | None:
+    """The partner to which this hub issued an access token, which says so under the hub's own key."""
+    hub, admission = get_hub(request), get_admission(request)
+    if not hub.stream_management.auth.is_own(token):
+        return None
+    try:
+        with admission.requests.count(STRANGERS):
+            async with admission.verification.turn(STRANGERS):
+                authenticate = hub.stream_management.auth.authenticate
+                found = await get_running_loop().run_in_executor(admission.verifier, authenticate, token)
+    except InvalidInputError:
+        return None
+    return found.request.issuer
 
 
 async def run_in_turn(
@@ -75,7 +92,18 @@ async def run_in_turn(
         InvalidInputError: there is no token; and what `work` raises.
         RetryableError: too many requests are in progress.
     """
-    admission, sender = get_admission(request), await sender_of(request)
+    return await run_for(request, await sender_of(request), work, *arguments, bulk=bulk)
+
+
+async def run_for(
+    request: AnyRequest, sender: str, work: Callable[..., T], *arguments: object, bulk: bool = False
+) -> T:
+    """Do the work of a request whose sender is known in a thread, in the sender's turn.
+
+    Raises:
+        RetryableError: too many requests are in progress; and what `work` raises.
+    """
+    admission = get_admission(request)
     with admission.requests.count(sender):
         async with (admission.bulk if bulk else admission.calls).turn(sender):
             return await sync_to_thread(work, *arguments)

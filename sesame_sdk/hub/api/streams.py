@@ -81,8 +81,11 @@ def configuration(request: AnyRequest) -> dict[str, Any]:
         "configuration_endpoint": f"{base}/v1/ssf/stream",
         "status_endpoint": f"{base}/v1/ssf/status",
         "verification_endpoint": f"{base}/v1/ssf/verify",
-        # A reader's own signed token, as for read_transaction scores: no OAuth (RFC 6749) is spoken here.
-        "authorization_schemes": [{"spec_urn": "urn:sesame-sdk:authorization:read-token"}],
+        # OAuth's client credentials, or a token that the reader signs itself; see `stream_auth`.
+        "authorization_schemes": [
+            {"spec_urn": "urn:ietf:rfc:6749"},
+            {"spec_urn": "urn:sesame-sdk:authorization:stream-token"},
+        ],
         # A stream holds the people who granted access; none can be added.
         "default_subjects": "ALL",
     }

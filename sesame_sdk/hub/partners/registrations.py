@@ -234,6 +234,15 @@ def may_read(connection: Connection, partner: int, purpose: str, context: str) -
     return connection.execute(_READERS, terms).first() is not None
 
 
+def read_terms(connection: Connection, partner: int) -> list[tuple[str, str]]:
+    """Purpose and context of each consumer that a partner has registered."""
+    mine = registrations.c.envelope.in_(active_registrations()) & (registrations.c.partner == partner)
+    terms = select(registered_consumers.c.purpose, registered_consumers.c.context).distinct()
+    joined = terms.join(registrations, registered_consumers.c.registration == registrations.c.envelope)
+    rows = connection.execute(joined.where(mine).order_by(*terms.selected_columns))
+    return [(row.purpose, row.context) for row in rows]
+
+
 #: Built once: building it takes longer than executing it.
 _READERS = (
     select(registrations.c.envelope)

@@ -7,7 +7,7 @@ a type of its own (RFC 8725 section 3.11), so that neither is accepted for the o
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from attrs import field, frozen
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -41,16 +41,18 @@ class ReadClaims:
     context: str = field(validator=validators.context)
 
 
-def authenticate_read(token: bytes, keys: KeyFinder, *, audience: str, now: datetime) -> AuthenticatedRequest:
-    """Authenticate a read token.
+def authenticate_read(
+    token: bytes, keys: KeyFinder, *, audience: str, now: datetime, typ: str = READ_TYP
+) -> AuthenticatedRequest:
+    """Authenticate a token of a reader for one purpose in one context: a read token, unless `typ` says other.
 
     Raises:
         InvalidInputError: see `Token.verify`; or it lives too long, or lacks purpose or context.
     """
-    with _authentication_errors():
-        verified = Token.parse(token).verify(keys, typ=READ_TYP, audience=audience, now=now)
+    with authentication_errors():
+        verified = Token.parse(token).verify(keys, typ=typ, audience=audience, now=now)
         claims = codec.decode(verified.claims, ReadClaims)
-        return _request(verified, claims.exp, now, claims.purpose, claims.context)
+        return limited_request(verified, claims.exp, now, claims.purpose, claims.context)
 
 
 def authenticate_notice_request(
@@ -61,13 +63,13 @@ def authenticate_notice_request(
     Raises:
         InvalidInputError: see `Token.verify`; or it lives too long.
     """
-    with _authentication_errors():
+    with authentication_errors():
         verified = Token.parse(token).verify(keys, typ=NOTICES_TYP, audience=audience, now=now)
-        return _request(verified, codec.decode(verified.claims, _NoticeClaims, field="token").exp, now)
+        return limited_request(verified, codec.decode(verified.claims, _NoticeClaims, field="token").exp, now)
 
 
 @contextmanager
-def _authentication_errors() -> Iterator[None]:
+def authentication_errors() -> Iterator[None]:
     """Turn errors of a malformed token into authentication errors."""
     try:
         yield
@@ -77,12 +79,19 @@ def _authentication_errors() -> Iterator[None]:
         raise
 
 
-def _request(
-    verified: Verified, exp: float, now: datetime, purpose: str = "", context: str = ""
+def limited_request(
+    verified: Verified,
+    exp: float,
+    now: datetime,
+    purpose: str = "",
+    context: str = "",
+    *,
+    max_lifetime: timedelta = MAX_REQUEST_LIFETIME,
 ) -> AuthenticatedRequest:
+    """The request of a verified token; `InvalidInputError` if the token lives too long."""
     expires_at = datetime.fromtimestamp(exp, UTC)
-    if expires_at - verified.issued_at > MAX_REQUEST_LIFETIME:
-        text = f"must be at most {MAX_REQUEST_LIFETIME.seconds} s after iat"
+    if expires_at - verified.issued_at > max_lifetime:
+        text = f"must be at most {max_lifetime.seconds} s after iat"
         raise InvalidInputError(text, field="exp", hint="sign one for each read")
     return AuthenticatedRequest(verified.issuer, verified.jti, purpose, context, expires_at, now)
 

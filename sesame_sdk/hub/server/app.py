@@ -14,6 +14,7 @@ from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.health import jwks, live, ready
 from sesame_sdk.hub.api.middleware import instrument
 from sesame_sdk.hub.api.notices import poll_notices
+from sesame_sdk.hub.api.oauth import issue_token, oauth_metadata
 from sesame_sdk.hub.api.openapi_page import PlainPage
 from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.hub import Hub
@@ -54,6 +55,8 @@ def create_app(hub: Hub) -> ASGIApp:
             jwks,
             live,
             ready,
+            issue_token,
+            oauth_metadata,
             *_STREAM_HANDLERS,
         ],
         state=State(

@@ -1,10 +1,10 @@
 """Stream management for readers (OpenID Shared Signals Framework 1.0, section 8.1; RFC 8936)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from attrs import field, frozen, validators
+from attrs import evolve, field, frozen, validators
 from sqlalchemy import Connection, Row, update
 
 from sesame_sdk.errors import InvalidInputError
@@ -14,12 +14,12 @@ from sesame_sdk.hub.database.tables import streams as table
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners.rate_limit import RateLimiter
 from sesame_sdk.hub.scoring import read_auth
-from sesame_sdk.hub.streams import outbox, streams
+from sesame_sdk.hub.streams import outbox, stream_auth, streams
 from sesame_sdk.hub.streams.service import MAX_POLL_MESSAGES, PollResponse, StreamService
+from sesame_sdk.hub.streams.stream_auth import MANAGE_SCOPE, READ_SCOPE, StreamAuth
 from sesame_sdk.hub.streams.streams import VERIFICATION_INTERVAL, StatusRequest, StreamRequest
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.stream_events import Verification
-from sesame_sdk.signing.jwt import KeyFinder
 
 T = TypeVar("T")
 _NO_NUL = r"^[^\0]*\Z"  # which no PostgreSQL text holds
@@ -57,7 +57,7 @@ class StreamManagement:
     """Streams of a hub, for their readers."""
 
     streams: StreamService
-    keys: KeyFinder
+    auth: StreamAuth
     limits: RateLimiter
 
     def create(self, token: bytes, wish: StreamRequest) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class StreamManagement:
             stream = streams.find_stream(connection, partner, request.purpose, request.context)
             return [] if stream is None else [streams.describe_stream(self.streams.issuer, stream)]
 
-        return self._manage(token, work)
+        return self._manage(token, work, READ_SCOPE)
 
     def update(self, token: bytes, wish: StreamRequest, *, whole: bool) -> dict[str, Any]:
         """Change a stream, or with `whole` replace its configuration; the new configuration."""
@@ -96,7 +96,7 @@ class StreamManagement:
 
     def status(self, token: bytes, name: str | None) -> dict[str, str]:
         """A stream's status."""
-        return self._on(token, name, lambda _, stream: _status(stream))
+        return self._on(token, name, lambda _, stream: _status(stream), READ_SCOPE)
 
     def set_status(self, token: bytes, wanted: StatusRequest) -> dict[str, str]:
         """Enable, pause or disable a stream."""
@@ -134,7 +134,36 @@ class StreamManagement:
 
         return self._on(token, name, work)
 
-    def _on(self, token: bytes, name: str | None, work: Callable[[Connection, Row[Any]], T]) -> T:
+    def issue_token(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """An OAuth access token for streams; the response of RFC 6749 section 5.1.
+
+        Raises:
+            InvalidInputError: with a code of RFC 6749 section 5.2.
+            GuardRefusedError: no reader may read for this purpose.
+            RateLimitedError: the reader exceeds its rate limit.
+        """
+        scopes, client = stream_auth.check_grant_type(form), self.auth.verify_assertion(form)
+
+        def work(connection: Connection) -> AuthenticatedRequest:
+            purpose, context = stream_auth.find_terms(connection, client.request.issuer, form)
+            request = evolve(client.request, purpose=purpose, context=context)
+            read_auth.check_purpose(request, self.streams.guard)
+            partner, _ = read_auth.admit_reader(connection, request)
+            self.limits.spend(connection, partner, request.issuer, 1, request.at)
+            read_auth.consume_token(connection, request, partner)
+            return request
+
+        with self.limits.charging_refusals(client.request.issuer, client.request.at):
+            self.limits.check(client.request.issuer, client.request.at)
+            return self.auth.issue(self.streams.writer.run(work, LockScope.STREAMS), client.kid, scopes)
+
+    def _on(
+        self,
+        token: bytes,
+        name: str | None,
+        work: Callable[[Connection, Row[Any]], T],
+        scope: str = MANAGE_SCOPE,
+    ) -> T:
         """Do `work` on the reader's stream of that name."""
 
         def inside(connection: Connection, partner: int, request: AuthenticatedRequest) -> T:
@@ -143,16 +172,21 @@ class StreamManagement:
                 raise streams.stream_not_found()
             return work(connection, stream)
 
-        return self._manage(token, inside)
+        return self._manage(token, inside, scope)
 
-    def _manage(self, token: bytes, work: Callable[[Connection, int, AuthenticatedRequest], T]) -> T:
-        hub, now = self.streams.issuer, self.streams.clock()
-        request = read_auth.authenticate_read(token, self.keys, audience=hub, now=now)
+    def _manage(
+        self,
+        token: bytes,
+        work: Callable[[Connection, int, AuthenticatedRequest], T],
+        scope: str = MANAGE_SCOPE,
+    ) -> T:
+        authenticated = self.auth.authenticate(token)
+        authenticated.require(scope)
+        request = authenticated.request
 
         def inside(connection: Connection) -> T:
             partner, _ = read_auth.admit_reader(connection, request)
             self.limits.spend(connection, partner, request.issuer, 1, request.at)
-            read_auth.consume_token(connection, request, partner)
             return work(connection, partner, request)
 
         with self.limits.charging_refusals(request.issuer, request.at):

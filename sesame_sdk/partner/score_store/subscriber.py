@@ -26,7 +26,7 @@ from sesame_sdk.model.codec import encode
 from sesame_sdk.partner.config import PartnerConfig
 from sesame_sdk.partner.hub_clock import blame_clock
 from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
-from sesame_sdk.partner.score_reads import sign_read_token
+from sesame_sdk.partner.score_reads import sign_stream_token
 from sesame_sdk.partner.score_store.inbox import Inbox, InboxResult
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jwt import KeyFinder
@@ -228,7 +228,7 @@ class StreamSubscriber(Closeable):
             ).body
 
     def _bearer(self) -> bytes:
-        return sign_read_token(
+        return sign_stream_token(
             self._signer,
             issuer=self.store.reader,
             audience=self.store.hub,

@@ -217,7 +217,7 @@ class Day:
 
     def stream(self, method: str, body: dict[str, object]) -> None:
         """Make or change the reader's stream."""
-        token = self.keep(self.fixture.shop.read_token())
+        token = self.keep(self.fixture.shop.stream_token())
         url, bearer = f"{self.fixture.url}/v1/ssf/stream", self.fixture.bearer(token)
         answer = requests.request(method, url, json=body, headers=bearer, timeout=30)
         assert answer.ok, answer.text

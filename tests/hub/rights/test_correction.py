@@ -94,7 +94,7 @@ def test_a_stream_gets_the_removal_of_the_wrong_and_then_the_right_one(
 ) -> None:
     """In this order, so that a score store holds nothing under the wrong pseudonym."""
     assert ada_as_bob
-    reader = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
+    reader = Reader(shop, hub.stream_management.create(shop.stream_token(), StreamRequest())["stream_id"])
     assert reader.take() == [(CHANGED, shop.pseudonym("bob"), 510.0)]
     correct(hub, shop)
     shop.send(shop.signal("ada", "ada's"))

@@ -116,7 +116,7 @@ def test_only_ones_own_signals_are_disputed(scenario: Scenario) -> None:
 def test_a_stream_hears_what_a_dispute_changes(scenario: Scenario) -> None:
     """The person is queued in the opening transaction, so that the next rescoring updates the reader."""
     hub, shop = scenario.hub, scenario.shop
-    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.stream_token(), StreamRequest())["stream_id"])
     ada = shop.pseudonym("ada")
     assert (CHANGED, ada, 503.0) in stream.take()
     hub.rights.open_dispute("ada", shop.issuer, scenario.late.id, WRONG)

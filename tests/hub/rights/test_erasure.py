@@ -158,7 +158,7 @@ def test_what_a_revoked_key_signed_is_dropped_too(scenario: Scenario, hub: Hub, 
 def test_streams_hear_of_it_and_no_older_message_goes_out(scenario: Scenario, hub: Hub) -> None:
     """A pending message with the person in it is deleted; the others in it are sent again."""
     shop = scenario.shop
-    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.stream_token(), StreamRequest())["stream_id"])
     hub.streams.rescore_pending()
     (before,) = stream.poll().values()
     assert len(before["events"][CHANGED]["changes"]) == 2
@@ -171,7 +171,7 @@ def test_streams_hear_of_it_and_no_older_message_goes_out(scenario: Scenario, hu
 def test_a_new_person_never_gets_the_number_of_an_erased_one(scenario: Scenario, hub: Hub) -> None:
     """Otherwise the pending updates of one person would be sent for the other."""
     shop = scenario.shop
-    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.stream_token(), StreamRequest())["stream_id"])
     hub.add_grants(shop.grants("zoe", ORDER, LATE, reads="retail"))
     shop.send(shop.signal("zoe", "11"))
     stream.take()

@@ -33,7 +33,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 def test_an_export_holds_all_data(scenario: Scenario, hub: Hub, export: Export, clock: Clock) -> None:
     """Pseudonyms, grants, the score with its reasons, signals with their proof, reads, disputes, streams."""
     shop = scenario.shop
-    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.stream_token(), StreamRequest())["stream_id"])
     stream.take()
     scenario.points()
     hub.rights.open_dispute("ada", shop.issuer, scenario.late.id, "I paid it")

@@ -166,7 +166,7 @@ def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) 
     for person in (ADA, *MANY):
         hub.add_grants(shop.grants(person, ORDER, LATE, reads="retail"))
     hub.add_grants(site.grants(ADA, ORDER, reads="retail"))
-    stream = Reader(shop, hub.stream_management.create(shop.read_token(), StreamRequest())["stream_id"])
+    stream = Reader(shop, hub.stream_management.create(shop.stream_token(), StreamRequest())["stream_id"])
     stream.take()
     mine = []
     for number in range(12):
