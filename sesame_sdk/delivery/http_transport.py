@@ -86,11 +86,8 @@ class Transport:
         content_type: str,
         accept: str,
         bearer: Callable[[], bytes] | None = None,
-        authorization: str | None = None,
     ) -> HttpResponse:
         """POST, with retries; `bearer` makes a new token for each attempt, since none is accepted twice.
-
-        `authorization` is a whole header value, of whatever scheme.
 
         Raises:
             RetryableError: no response, or a temporary error, until attempts or time were exhausted.
@@ -98,8 +95,6 @@ class Transport:
             ConfigurationError: the URL is no hub, or denies access.
         """
         headers = {"Content-Type": content_type, "Accept": accept}
-        if authorization is not None:
-            headers["Authorization"] = authorization
         if self._min_gzip_bytes is not None and len(body) >= self._min_gzip_bytes:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"

@@ -38,6 +38,7 @@ from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.management import StreamManagement
 from sesame_sdk.hub.streams.outbox import StreamOutbox
+from sesame_sdk.hub.streams.push_policy import PushPolicy
 from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.hub.streams.stream_auth import StreamAuth
 from sesame_sdk.interfaces import Closeable, GuardRule
@@ -113,7 +114,8 @@ class Hub(Closeable):
         def today() -> date:
             return settings.as_of or clock().date()
 
-        streams = StreamService(settings.issuer, outbox, engine, writers.streams, guard, clock, today)
+        push = (PushPolicy.from_settings(settings), settings.push_timeout_seconds)
+        streams = StreamService(settings.issuer, outbox, engine, writers.streams, guard, clock, today, *push)
         rights = RightsService(
             settings.issuer,
             signer,

@@ -17,6 +17,7 @@ import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ SETTINGS_FILE = "hub.toml"
 KEY_FILE = "signing.jwk"
 DEFAULT_DATABASE = "sqlite:///hub.sqlite"
 MEBIBYTE = 1 << 20
+#: `Settings.push_networks` of a hub whose readers are on this machine.
+LOOPBACK_NETWORKS = "127.0.0.0/8, ::1/128"
 #: The source of a setting that is set nowhere.
 DEFAULT = "default"
 # Wider than the grammar of `sqlalchemy.make_url`, whose `render_as_string` shows what follows an "@" that is
@@ -111,6 +114,29 @@ def _is_address(value: object) -> bool:
     return value == "" or (match is not None and 0 < int(match[2]) <= 65_535)
 
 
+def parse_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks like 10.0.0.0/8, separated by commas. Raises `ValueError`."""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def parse_ports(text: str) -> frozenset[int]:
+    """Ports, separated by commas. Raises `ValueError`."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if any(not re.fullmatch(r"[0-9]{1,5}", part) or not 0 < int(part) <= 65_535 for part in parts):
+        raise ValueError
+    return frozenset(map(int, parts))
+
+
+def _list_of(expected: str, parse: Callable[[str], object]) -> SettingType:
+    def is_valid(value: object) -> bool:
+        try:
+            return isinstance(value, str) and len(value) <= 1024 and parse(value) is not None
+        except ValueError:
+            return False
+
+    return SettingType(expected, is_valid)
+
+
 def _parse_day(text: str) -> object:
     try:
         return date.fromisoformat(text)
@@ -120,6 +146,8 @@ def _parse_day(text: str) -> object:
 
 URL = SettingType("a URL like https://hub.example", _is_url)
 ADDRESS = SettingType("host:port like 127.0.0.1:9464, or empty for none", _is_address)
+NETWORKS = _list_of("networks like 10.0.0.0/8, separated by commas, or empty for none", parse_networks)
+PORTS = _list_of("ports like 8443, separated by commas, or empty for none", parse_ports)
 #: A datetime is a date too, and carries a time of day.
 DAY = SettingType("a day like 2026-06-01", lambda value: value is None or type(value) is date, _parse_day)
 
@@ -188,6 +216,17 @@ class Settings:
         integer(0, 86_400), "how far in the future a signal's occurred_at may be", 300
     )
     heartbeat_interval_seconds: int = _setting(integer(1, 3600), "heartbeat interval on idle streams", 30)
+    push_timeout_seconds: int = _setting(
+        integer(1, 60),
+        "maximum time for a whole push to a reader, from the name's resolution to the response",
+        10,
+    )
+    push_networks: str = _setting(
+        NETWORKS, "networks that the hub may push to besides public addresses, such as 127.0.0.0/8", ""
+    )
+    push_ports: str = _setting(
+        PORTS, "ports of a reader's host that the hub may push to besides that of its issuer", ""
+    )
     drain_timeout_seconds: int = _setting(
         integer(0, 600), "after SIGTERM, keep serving (not ready) for at most this long", 2
     )

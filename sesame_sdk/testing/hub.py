@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, Self
 from uuid import UUID
 
+from attrs import evolve
 from sqlalchemy import select
 
 from sesame_sdk.delivery.http_transport import Transport
@@ -20,7 +21,7 @@ from sesame_sdk.hub.database.tables import kinds, partners, pseudonyms, signals
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.server.app import create_app
-from sesame_sdk.hub.settings import create_hub
+from sesame_sdk.hub.settings import LOOPBACK_NETWORKS, create_hub
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.grant import Direction, Grant
 from sesame_sdk.model.manifest import ConsumerDeclaration
@@ -62,6 +63,7 @@ class LocalHub:
         self.issuer = issuer
         self.clock = clock or Clock()
         settings = create_hub(self._folder / "hub", issuer=issuer)
+        settings = evolve(settings, push_networks=LOOPBACK_NETWORKS)
         (settings.path / "hub.sqlite").write_bytes(empty_database())
         self.hub = Hub.open(settings.path, clock=self.clock, rules=rules, settings=settings)
         self._runner = AsgiRunner(create_app(self.hub))

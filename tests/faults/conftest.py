@@ -15,6 +15,7 @@ from tests import postgresql as servers
 from tests.faults.fixture_population import DAY, SHOP, Population, signals
 from tests.faults.oracle import check_as_without_faults, check_log, check_nothing_lost
 from tests.faults.processes import Sender, running_hub
+from tests.hub.fixtures import allow_pushes_to_loopback
 from tests.ports import free_port
 
 
@@ -92,6 +93,7 @@ def new_deployment(
                 stack.callback(server.drop, name)
                 database = server.url(name)
             create_hub(path, issuer=population.url, database=database, as_of=DAY)
+            allow_pushes_to_loopback(path)
             if product == "sqlite":
                 shutil.copy(population.folder / "template" / "hub.sqlite", path)
             return Deployment(population, path, client_folder)

@@ -99,12 +99,24 @@ class _Inbox(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, hear: Callable[[bytes], None]) -> None:
+    def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.hear = hear
+        self.hear: Callable[[bytes], None] = bytes.decode
         self.go_on = threading.Event()
         self.waiting = 0
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve in a thread."""
+        thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield
+        finally:
+            self.go_on.set()
+            self.shutdown()
+            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -123,19 +135,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-@contextmanager
-def _inbox(hear: Callable[[bytes], None]) -> Iterator[_Inbox]:
-    with _Inbox(hear) as inbox:
-        thread = threading.Thread(target=inbox.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield inbox
-        finally:
-            inbox.go_on.set()
-            inbox.shutdown()
-            thread.join()
 
 
 def _join(deployment: Deployment, hub: RunningHub, *parties: str) -> list[Reader]:
@@ -159,23 +158,23 @@ def test_a_consumer_that_answers_slowly_holds_up_no_other(deployment: Deployment
     expected = {
         name: score.points for name, score in deployment.population.expected(ENVELOPES * BATCH).scores.items()
     }
-    with deployment.serving(body_timeout_seconds=2) as hub:
-        host = "http://127.0.0.1"
-        slow, quick, idle = _join(deployment, hub, f"{host}/slow", f"{host}/quick", f"{host}/idle")
-        with _inbox(quick.hear) as inbox:
-            slow.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/slow")
-            quick.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/quick")
-            idle.subscribe()
-            wait_until(lambda: inbox.waiting > 0)
-            body = json.dumps({"returnImmediately": False}).encode()
-            poll = (
-                f"POST /v1/ssf/poll/{idle.stream} HTTP/1.1\r\nHost: {hub.url[7:]}\r\n"
-                f"Authorization: {idle.bearer()}\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n"
-            ).encode() + body
-            with _silent(hub, poll):
-                sender.finish(sender.begin())
-                wait_until(lambda: quick.points == expected)
-                assert not inbox.go_on.is_set()
-            inbox.go_on.set()
+    with deployment.serving(body_timeout_seconds=2) as hub, _Inbox() as inbox, inbox.running():
+        paths = [f"{inbox.url}/{name}" for name in ("slow", "quick", "idle")]
+        slow, quick, idle = _join(deployment, hub, *paths)
+        inbox.hear = quick.hear
+        slow.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/slow")
+        quick.subscribe(method=PUSH, endpoint_url=f"{inbox.url}/quick")
+        idle.subscribe()
+        wait_until(lambda: inbox.waiting > 0)
+        body = json.dumps({"returnImmediately": False}).encode()
+        poll = (
+            f"POST /v1/ssf/poll/{idle.stream} HTTP/1.1\r\nHost: {hub.url[7:]}\r\n"
+            f"Authorization: {idle.bearer()}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+        with _silent(hub, poll):
+            sender.finish(sender.begin())
+            wait_until(lambda: quick.points == expected)
+            assert not inbox.go_on.is_set()
+        inbox.go_on.set()
     deployment.check(ENVELOPES * BATCH)

@@ -24,7 +24,7 @@ from sesame_sdk import (
 )
 from sesame_sdk.guard import purposes
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.settings import DEFAULT_DATABASE, create_hub
+from sesame_sdk.hub.settings import DEFAULT_DATABASE, LOOPBACK_NETWORKS, SETTINGS_FILE, create_hub
 from sesame_sdk.model import codec
 from sesame_sdk.model.policy import Band
 from sesame_sdk.testing.hub import empty_database
@@ -37,11 +37,18 @@ ORDER, LATE, POST = "retail.order.completed", "retail.payment.missed", "communit
 BENEFITS = purposes.PERSONALISED_BENEFITS
 
 
+def allow_pushes_to_loopback(path: Path) -> None:
+    """Readers of tests listen on this machine."""
+    with (path / SETTINGS_FILE).open("a", encoding="utf-8") as file:
+        file.write(f'push_networks = "{LOOPBACK_NETWORKS}"\n')
+
+
 def new_hub(
     path: Path, *, issuer: str = HUB, database: str = DEFAULT_DATABASE, as_of: date | None = None
 ) -> Path:
     """Create a hub's folder. In SQLite its tables are copied: migrations take longer than most tests."""
     create_hub(path, issuer=issuer, database=database, as_of=as_of)
+    allow_pushes_to_loopback(path)
     if database == DEFAULT_DATABASE:
         (path / "hub.sqlite").write_bytes(empty_database())
     return path

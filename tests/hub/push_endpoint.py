@@ -1,6 +1,7 @@
 """Endpoints of readers that a hub pushes to: real sockets that answer as a test says."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import parse_headers
@@ -23,9 +24,10 @@ def accept(connection: socket.socket) -> None:
 
 @frozen
 class PushEndpoint:
-    """A reader's endpoint: its issuer, and the messages that came, in their order."""
+    """A reader's endpoint: its issuer, and the connections and messages that came, in their order."""
 
     issuer: str
+    connections: "Queue[object]" = field(factory=Queue)
     received: "Queue[Token]" = field(factory=Queue)
 
     @property
@@ -41,10 +43,22 @@ class _Server(ThreadingTCPServer):
 
 
 @contextmanager
-def push_endpoint(answer: Answer = accept) -> Iterator[PushEndpoint]:
-    """An endpoint on a free port of the loopback interface, until the block ends."""
+def push_endpoint(
+    answer: Answer = accept, *, context: ssl.SSLContext | None = None
+) -> Iterator[PushEndpoint]:
+    """An endpoint on a free port of the loopback interface, until the block ends; with TLS by a `context`."""
 
     class Handler(StreamRequestHandler):
+        def setup(self) -> None:
+            endpoint.connections.put(self.client_address)
+            if context:
+                self.request = context.wrap_socket(self.request, server_side=True)
+            super().setup()
+
+        def finish(self) -> None:
+            super().finish()
+            self.request.close()
+
         def handle(self) -> None:
             with suppress(OSError):
                 while self.rfile.readline().startswith(b"POST "):

@@ -41,6 +41,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "log_level": st.sampled_from(["debug", "info", "warning", "error"]),
     "log_format": st.sampled_from(["auto", "json", "text"]),
     "withdrawal_log": _WORDS,
+    "push_networks": st.lists(st.ip_addresses().map(str), max_size=2).map(", ".join),
+    "push_ports": st.lists(st.integers(1, 65_535).map(str), max_size=2).map(",".join),
     "as_of": st.dates(date(1980, 1, 1)),
 }
 
@@ -112,6 +114,24 @@ def test_every_setting_has_a_type_and_help() -> None:
 def path(tmp_path: Path) -> Path:
     """The folder of a new hub."""
     return create_hub(tmp_path / "hub", issuer=HUB).path
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("push_networks", "reader.example"),
+        ("push_networks", "10.0.0.1/8"),
+        ("push_networks", "10.0.0.0/33"),
+        ("push_ports", "0"),
+        ("push_ports", "65536"),
+        ("push_ports", "8_443"),
+        ("push_ports", "8443;22"),
+    ],
+)
+def test_what_a_hub_may_push_to_is_checked(path: Path, name: str, wrong: str) -> None:
+    """A network with host bits is a mistake, not a wider network."""
+    with pytest.raises(ConfigurationError, match=f"must be {SETTINGS[name].type.expected}"):
+        load_settings(path, environment={SETTINGS[name].variable: wrong})
 
 
 @pytest.mark.parametrize("name", [name for name, s in SETTINGS.items() if "whole number" in s.type.expected])

@@ -25,6 +25,7 @@ class HealthState(StrEnum):
     STOPPING = "stopping"
     WRITER_DOWN = "the writer has stopped"
     DATABASE_DOWN = "the database does not respond"
+    STREAMS_DOWN = "the worker of the score streams does not respond"
 
 
 @define(eq=False)
@@ -34,10 +35,12 @@ class Health:
     Attributes:
         check: whether it can process requests; may raise.
         stopping: whether it is shutting down.
+        streams_work: whether scores are computed for streams, and pushed.
     """
 
     check: Callable[[], bool]
     stopping: Callable[[], bool]
+    streams_work: Callable[[], bool]
     _last: HealthState = HealthState.READY
     _thread: ThreadPoolExecutor = field(factory=lambda: ThreadPoolExecutor(1, "sesame-hub-health"))
     _check_in_flight: "asyncio.Future[bool] | None" = None
@@ -61,7 +64,9 @@ class Health:
             ready = await asyncio.wait_for(asyncio.shield(self._check_in_flight), CHECK_TIMEOUT_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever it is, the hub is not ready
             return HealthState.DATABASE_DOWN, error
-        return (HealthState.READY if ready else HealthState.WRITER_DOWN), None
+        if not ready:
+            return HealthState.WRITER_DOWN, None
+        return (HealthState.READY if self.streams_work() else HealthState.STREAMS_DOWN), None
 
     def close(self) -> None:
         """Stop checking."""

@@ -40,7 +40,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "database_unavailable": frozenset({"route", "error"}),
     "transaction_failed": frozenset({"batch_size", "error"}),
     # Streams.
-    "rescoring_failed": frozenset({"error"}),
+    "stream_worker_failed": frozenset({"error"}),
     "delivery_failed": frozenset({"stream", "retry_seconds", "error"}),
     "message_dead_lettered": frozenset({"stream", "code"}),
 }

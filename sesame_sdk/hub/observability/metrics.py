@@ -82,6 +82,12 @@ STREAM_LAG_SECONDS = Gauge(
     multiprocess_mode="livemostrecent",
     registry=_registry,
 )
+STREAM_WORKER_UP = Gauge(
+    "sesame_stream_worker_up",
+    "1 while the rounds that rescore and push streams succeed.",
+    multiprocess_mode="livemin",
+    registry=_registry,
+)
 PUSH_DELIVERIES = Counter(
     "sesame_push_deliveries_total", "Deliveries to push endpoints.", ("outcome",), registry=_registry
 )

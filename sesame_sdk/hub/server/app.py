@@ -45,7 +45,7 @@ def create_app(hub: Hub) -> ASGIApp:
     worker = StreamWorker(hub.streams)
     memory = MemoryBudget(MAX_BODIES * hub.settings.max_body_bytes)
     admission = Admission(memory, ConcurrencyLimit(hub.settings.max_queue), senders=hub.list_keys())
-    health = Health(hub.is_ready, hub.streams.closing.is_set)
+    health = Health(hub.is_ready, hub.streams.closing.is_set, worker.is_working)
     app = Litestar(
         route_handlers=[
             receive_event,

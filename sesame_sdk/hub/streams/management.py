@@ -65,7 +65,7 @@ class StreamManagement:
 
         def work(connection: Connection, partner: int, request: AuthenticatedRequest) -> dict[str, Any]:
             key = (partner, request.purpose, request.context)
-            streams.create_stream(connection, *key, wish, request.at)
+            streams.create_stream(connection, *key, wish, self.streams.push_policy, request.at)
             stream = streams.find_stream(connection, *key)
             assert stream is not None  # noqa: S101 - it was created in this transaction
             return streams.describe_stream(self.streams.issuer, stream)
@@ -85,7 +85,7 @@ class StreamManagement:
         """Change a stream, or with `whole` replace its configuration; the new configuration."""
 
         def work(connection: Connection, stream: Row[Any]) -> dict[str, Any]:
-            streams.update_stream(connection, stream, wish, whole=whole)
+            streams.update_stream(connection, stream, wish, self.streams.push_policy, whole=whole)
             return streams.describe_stream(self.streams.issuer, streams.get_stream(connection, stream.name))
 
         return self._on(token, wish.stream_id, work)

@@ -57,20 +57,25 @@ class StreamOutbox:
     heartbeat: timedelta
 
     def fetch(
-        self, connection: Connection, stream: Row[Any], limit: int, at: datetime, after: int | None = None
+        self,
+        connection: Connection,
+        stream: Row[Any],
+        limit: int,
+        at: datetime,
+        skipped: Collection[int] = (),
     ) -> list[Message]:
         """Pending messages, created now if there are fewer than `limit`; pending until acknowledged.
 
-        With `after`, only messages with a higher id, in the order of ids.
+        Without those whose ids are `skipped`.
         """
         mine = (messages.c.stream == stream.id) & ~messages.c.dead_lettered
         # A message that a wrong clock dated in the future would be rejected.
         usable = messages.c.created_at.between(to_micros(at - MAX_MESSAGE_AGE), to_micros(at + LEEWAY))
         unusable = connection.scalars(select(messages.c.id).where(mine, ~usable)).all()
         subject_states.discard_messages(connection, unusable)
-        pending = _pending_messages(connection, stream, limit, after)
+        pending = _pending_messages(connection, stream, limit, skipped)
         while len(pending) < limit and stream.status == ENABLED and self._make_next(connection, stream, at):
-            pending = _pending_messages(connection, stream, limit, after)
+            pending = _pending_messages(connection, stream, limit, skipped)
         return pending
 
     def enqueue_stream_event(
@@ -161,12 +166,6 @@ class StreamOutbox:
         connection.execute(update(streams).where(streams.c.id == stream.id).values(last_message_at=now))
 
 
-def is_pending(connection: Connection, number: int) -> bool:
-    """Whether a message is pending. Numbers are never reused."""
-    this_one = select(messages.c.id).where(messages.c.id == number, ~messages.c.dead_lettered)
-    return connection.execute(this_one).first() is not None
-
-
 def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> None:
     """Delete delivered messages. States that changed since stay pending; removals are deleted."""
     for row in _find_messages(connection, stream, jtis):
@@ -249,15 +248,14 @@ def _has_message(connection: Connection, stream: int) -> bool:
 
 
 def _pending_messages(
-    connection: Connection, stream: Row[Any], limit: int, after: int | None
+    connection: Connection, stream: Row[Any], limit: int, skipped: Collection[int]
 ) -> list[Message]:
-    mine = (messages.c.stream == stream.id, ~messages.c.dead_lettered, messages.c.id > (after or 0))
+    mine = (messages.c.stream == stream.id, ~messages.c.dead_lettered, messages.c.id.not_in(skipped))
     pending = select(messages).where(*mine)
     if stream.status != ENABLED:
         pending = pending.where(messages.c.event == EventType.STREAM_UPDATED.value)
-    if after is None:
-        pending = pending.order_by(messages.c.event == SCORES_CHANGED)
-    rows = connection.execute(pending.order_by(messages.c.id).limit(limit))
+    removals_first = (messages.c.event == SCORES_CHANGED, messages.c.id)
+    rows = connection.execute(pending.order_by(*removals_first).limit(limit))
     return [Message(row.id, row.jti, row.event, row.subject_count, row.token) for row in rows]
 
 

@@ -1,6 +1,6 @@
 """Streams for the operator and the server of a hub. For readers see `management`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from threading import Event
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import Connection, Engine, Row
 
-from sesame_sdk.delivery.messages import DeadLetter, Message, MessageCounts
+from sesame_sdk.delivery.messages import DeadLetter, Message
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.database.dialects.base import LeaderLock, LockScope
 from sesame_sdk.hub.database.engine import dialect_of, read_transaction
@@ -17,6 +17,7 @@ from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.database.writer import Writer
 from sesame_sdk.hub.streams import outbox, rescoring, streams, subject_states
 from sesame_sdk.hub.streams.outbox import StreamOutbox
+from sesame_sdk.hub.streams.push_policy import PushPolicy
 from sesame_sdk.hub.streams.streams import StreamKey, StreamStatus
 from sesame_sdk.model.stream_events import StreamUpdated
 
@@ -44,6 +45,8 @@ class StreamService:
     guard: Guard
     clock: Callable[[], datetime]
     today: Callable[[], date]  # that scores are computed for
+    push_policy: PushPolicy
+    push_seconds: float  # for a whole push
     closing: Event = field(factory=Event)  # set when the hub closes: polls stop waiting
 
     # For the operator.
@@ -119,40 +122,29 @@ class StreamService:
             since = outbox.oldest_pending(connection)
         return 0.0 if since is None else max(0.0, (to_micros(self.clock()) - since) / 1e6)
 
-    def fetch_outgoing(self, stream: Row[Any], limit: int, after: int) -> list[Message]:
-        """Pending messages for a push, with ids above `after`; none if the stream or its endpoint changed."""
+    def advance_push(
+        self,
+        stream: Row[Any],
+        sent: Collection[str],
+        dead: Mapping[str, tuple[str, str]],
+        skipped: Collection[int],
+    ) -> Message | None:
+        """Record which messages were delivered or rejected, by ``jti``, and fetch the next one for a push.
 
-        def work(connection: Connection) -> list[Message]:
+        None if nothing else is pending than the `skipped` ids, or if the stream or its endpoint changed.
+        """
+
+        def work(connection: Connection) -> Message | None:
             row = StreamKey.from_row(stream).find(connection)
-            if row is None or (row.endpoint, row.authorization_header) != (
-                stream.endpoint,
-                stream.authorization_header,
-            ):
-                return []
-            return self.outbox.fetch(connection, row, limit, self.clock(), after)
+            if row is None:
+                return None
+            outbox.acknowledge(connection, row.id, sent)
+            outbox.dead_letter(connection, row.id, dead)
+            if _delivery_of(row) != _delivery_of(stream):
+                return None
+            return next(iter(self.outbox.fetch(connection, row, 1, self.clock(), skipped)), None)
 
         return self.writer.run(work, LockScope.STREAMS)
-
-    def is_pending(self, message: Message) -> bool:
-        """Whether a fetched message may still be sent: no withdrawal or erasure has discarded it since."""
-        with read_transaction(self.engine) as connection:
-            return outbox.is_pending(connection, message.id)
-
-    def record_deliveries(self, stream: StreamKey, sent: list[str], dead: dict[str, tuple[str, str]]) -> None:
-        """Record which pushed messages were delivered, and which were rejected, by ``jti``."""
-
-        def work(connection: Connection) -> None:
-            if row := stream.find(connection):
-                outbox.acknowledge(connection, row.id, sent)
-                outbox.dead_letter(connection, row.id, dead)
-
-        self.writer.run(work, LockScope.STREAMS)
-
-    def count_messages(self, stream: StreamKey) -> MessageCounts:
-        """Pending messages and dead letters of a stream; none if it was deleted."""
-        with read_transaction(self.engine) as connection:
-            row = stream.find(connection)
-            return MessageCounts(0, 0, 0, 0) if row is None else outbox.count_messages(connection, row.id)
 
     def poll(self, stream: StreamKey, limit: int) -> PollResponse:
         """The pending messages, for a poll that was authenticated before.
@@ -174,3 +166,7 @@ class StreamService:
         limit = min(limit, MAX_POLL_MESSAGES)
         messages = self.outbox.fetch(connection, stream, limit + 1, self.clock()) if limit else []
         return PollResponse(StreamKey.from_row(stream), tuple(messages[:limit]), len(messages) > limit)
+
+
+def _delivery_of(stream: Row[Any]) -> tuple[str | None, str | None]:
+    return stream.endpoint, stream.authorization_header

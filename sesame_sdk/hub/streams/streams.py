@@ -5,15 +5,13 @@ Rules:
       token
     * withdrawals and erasures are delivered, whatever a stream requests: a score must not outlive its consent
     * events that the hub does not have may be requested, and are not delivered
-    * the hub pushes only to the host of the issuer that the operator added, so that no reader can make it
-      send requests elsewhere (SSRF)
+    * where the hub may push to: see `push_policy`
 """
 
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 import msgspec
 from attrs import field, frozen, validators
@@ -22,6 +20,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import partners, stream_messages, stream_subjects, streams
 from sesame_sdk.hub.database.timestamps import to_micros
+from sesame_sdk.hub.streams.push_policy import PushPolicy
 from sesame_sdk.model import validators as model_validators
 from sesame_sdk.model.envelope import EventType
 
@@ -108,20 +107,28 @@ def stream_not_found() -> InvalidInputError:
 
 
 def create_stream(
-    connection: Connection, partner: int, purpose: str, context: str, request: StreamRequest, at: datetime
+    connection: Connection,
+    partner: int,
+    purpose: str,
+    context: str,
+    request: StreamRequest,
+    policy: PushPolicy,
+    at: datetime,
 ) -> None:
     """Create a stream; ``conflict`` if it exists."""
     if find_stream(connection, partner, purpose, context) is not None:
         raise InvalidInputError("already exists", field="stream", hint="update or delete it", code="conflict")
     key = {"name": secrets.token_hex(16), "partner": partner, "purpose": purpose, "context": context}
     state = {"status": ENABLED, "reason": "", "verification_requested_at": 0, "last_message_at": 0}
-    terms = _terms(connection, partner, request)
+    terms = _terms(connection, partner, request, policy)
     connection.execute(insert(streams).values(**key, **state, **terms, seq=to_micros(at), scan_cursor=0))
 
 
-def update_stream(connection: Connection, stream: Row[Any], request: StreamRequest, *, whole: bool) -> None:
+def update_stream(
+    connection: Connection, stream: Row[Any], request: StreamRequest, policy: PushPolicy, *, whole: bool
+) -> None:
     """Change what the request names; with `whole`, reset the rest to the defaults."""
-    terms = _terms(connection, stream.partner, request)
+    terms = _terms(connection, stream.partner, request, policy)
     named = {
         "endpoint": request.delivery,
         "authorization_header": request.delivery,
@@ -182,13 +189,16 @@ def _delivery(hub: str, stream: Row[Any]) -> dict[str, str]:
     return {"method": PUSH, "endpoint_url": stream.endpoint}
 
 
-def _terms(connection: Connection, partner: int, request: StreamRequest) -> Mapping[str, Any]:
+def _terms(
+    connection: Connection, partner: int, request: StreamRequest, policy: PushPolicy
+) -> Mapping[str, Any]:
     delivery = request.delivery or Delivery()
     events = request.events_requested or tuple(str(event) for event in SUPPORTED)
     endpoint = authorization_header = None
     if delivery.method == PUSH:
         endpoint = delivery.endpoint_url
-        _check_endpoint(connection, partner, endpoint or "")
+        issuer = connection.scalar(select(partners.c.issuer).where(partners.c.id == partner)) or ""
+        policy.check_endpoint(endpoint or "", issuer)
         authorization_header = delivery.authorization_header
     return {
         "endpoint": endpoint,
@@ -196,19 +206,3 @@ def _terms(connection: Connection, partner: int, request: StreamRequest) -> Mapp
         "events_requested": list(events),
         "description": request.description or "",
     }
-
-
-def _check_endpoint(connection: Connection, partner: int, endpoint: str) -> None:
-    issuer = connection.scalar(select(partners.c.issuer).where(partners.c.id == partner)) or ""
-    if not (endpoint.isascii() and endpoint.isprintable() and _host(endpoint) == _host(issuer)):
-        hint = "push to your own host, or poll"
-        raise InvalidInputError("must be on the host of your issuer", field="endpoint_url", hint=hint)
-
-
-def _host(url: str) -> tuple[str, str | None] | None:
-    """Scheme and host of a URL without user and fragment."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return None if parts.username is not None or parts.fragment else (parts.scheme, parts.hostname)

@@ -1,118 +1,78 @@
 """The background worker of a serving hub: rescores persons for streams, and pushes messages.
 
-One thread rescores a batch at a time; pushes run beside it, one for each stream, so an unreachable reader
-delays no other. A stream whose push failed waits twice as long each time. Of several processes that serve one
-hub, the leader does this; the others only look for messages that their polls wait for.
+An event loop in one thread looks for work in rounds, and pushes beside it: see `push`. Of several processes
+that serve one hub, the leader does this; the others only look for messages that their polls wait for.
+
+No error ends the worker: a round that failed is tried again after a while, and the loop is started anew if it
+ends. A metric shows at once that rounds fail, and the hub is not ready after a minute without a good one.
 """
 
+import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from sesame_sdk.constants import JSON_MEDIA_TYPE, SET_MEDIA_TYPE
-from sesame_sdk.delivery.dispatcher import Dispatcher
-from sesame_sdk.delivery.http_transport import Transport
-from sesame_sdk.delivery.messages import Acknowledged, Failed, Message, MessageCounts
-from sesame_sdk.delivery.retry import RetryPolicy
-from sesame_sdk.errors import RetryableError, SesameError
+from sesame_sdk.errors import SesameError
 from sesame_sdk.hub.database.dialects.base import LeaderLock
 from sesame_sdk.hub.database.timestamps import EPOCH
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.observability.structured_log import log
+from sesame_sdk.hub.streams.push import PushSender
+from sesame_sdk.hub.streams.push_client import PushClient
 from sesame_sdk.hub.streams.service import StreamService
-from sesame_sdk.hub.streams.streams import StreamKey
-from sesame_sdk.model.envelope import Receipt
 from sesame_sdk.signing.jwt import LEEWAY
 
-#: Seconds between two checks: the longest that a withdrawal waits before it is pushed.
+#: Seconds between two rounds: the longest that a withdrawal waits before it is pushed.
 POLL_INTERVAL = 0.05
-_PUSHES = 16
-_MAX_DELAY = 60.0
-_MAX_RESPONSE_BYTES = 1 << 16
-#: A push that has to wait waits in the worker, not in a thread that others need.
-_NO_RETRY = RetryPolicy(max_attempts=1, max_rate_limit_wait=0.0)
-
-
-@frozen
-class _Queue:
-    """One stream as a queue of the `Dispatcher`."""
-
-    streams: StreamService
-    stream: Row[Any]
-
-    def fetch_pending(self, *, after: int = 0, limit: int = 100) -> list[Message]:
-        return self.streams.fetch_outgoing(self.stream, limit, after)
-
-    def record_outcomes(
-        self, acknowledged: Iterable[Acknowledged] = (), failed: Iterable[Failed] = ()
-    ) -> None:
-        rejected = {one.message.jti: (one.code, one.reason) for one in failed}
-        for code, _ in rejected.values():
-            log.warning("message_dead_lettered", stream=self.stream.id, code=code)
-        metrics.PUSH_DELIVERIES.labels("refused").inc(len(rejected))
-        self.streams.record_deliveries(
-            StreamKey.from_row(self.stream), [one.message.jti for one in acknowledged], rejected
-        )
-
-    def counts(self) -> MessageCounts:
-        return self.streams.count_messages(StreamKey.from_row(self.stream))
-
-    def delivery_lock(self) -> AbstractContextManager[None]:
-        return nullcontext()  # the worker starts no second push of a stream
-
-
-@define
-class _PushState:
-    """The connection to a stream's reader, and when to try again."""
-
-    endpoint: str
-    transport: Transport
-    failures: int = 0
-    error: BaseException | None = None
-    not_before: float = 0.0
-    running: bool = False
+_MIN_DELAY, _MAX_DELAY = 0.5, 15.0
+Listed = list[tuple[Row[Any], bool]]
 
 
 @define(eq=False)
 class StreamWorker:
-    """Rescores and pushes the streams of a hub in its own threads, from `start` to `stop`."""
+    """Rescores and pushes the streams of a hub in its own threads, from `start` to `stop`.
+
+    Attributes:
+        max_round_seconds: a worker without a successful round for so long does not work.
+        has_pending: by each stream's id for the reader, whether a poll would return something.
+    """
 
     streams: StreamService
-    #: By each stream's id for the reader, whether a poll would return something.
+    max_round_seconds: float = 60.0
     has_pending: Mapping[str, bool] = field(factory=dict)
-    _pushes: dict[str, _PushState] = field(factory=dict)
-    _lock: Lock = field(factory=Lock)
-    _threads: ThreadPoolExecutor | None = None
     _thread: Thread | None = None
+    _last_round: float = 0.0
+    _failures: int = 0
     _waiting: int = 0
     _leader_lock: LeaderLock | None = None
     _latest: datetime = EPOCH
 
     def start(self) -> None:
         """Start the threads."""
-        self._threads = ThreadPoolExecutor(_PUSHES, "sesame-hub-push")
-        self._thread = Thread(target=self._serve, name="sesame-hub-streams", daemon=True)
+        self._last_round = time.monotonic()
+        self._thread = Thread(target=self._supervise, name="sesame-hub-streams", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop when running pushes end. What was not delivered stays pending."""
+        """Stop, and end running pushes at once. What was not delivered stays pending."""
         self.streams.closing.set()
-        if self._thread and self._threads:
+        if self._thread:
             self._thread.join()
-            self._threads.shutdown()
-        for push in self._pushes.values():
-            push.transport.close()
         if self._leader_lock:
             self._leader_lock.release()
+
+    def is_working(self) -> bool:
+        """Whether its thread is alive, and a round succeeded lately."""
+        is_alive = self._thread is not None and self._thread.is_alive()
+        return is_alive and time.monotonic() - self._last_round < self.max_round_seconds
 
     @contextmanager
     def waiting_poll(self, limit: int) -> Iterator[bool]:
@@ -123,32 +83,62 @@ class StreamWorker:
         finally:
             self._waiting -= 1
 
-    def _serve(self) -> None:
+    def _supervise(self) -> None:
         while not self.streams.closing.is_set():
             try:
-                busy = self._run_once()
-            except (SesameError, SQLAlchemyError) as error:
-                metrics.DATABASE_UP.set(0)
-                log.warning("rescoring_failed", error=error)
-                self.streams.closing.wait(1.0)
-                continue
-            if not busy:
-                self.streams.closing.wait(POLL_INTERVAL)
+                asyncio.run(self._serve())
+            except BaseException as error:  # noqa: BLE001 - no error may end this thread
+                self.streams.closing.wait(self._note_failure(error))
 
-    def _run_once(self) -> bool:
+    async def _serve(self) -> None:
+        client = PushClient(self.streams.push_policy, self.streams.push_seconds)
+        sender = PushSender(self.streams, client)
+        with ThreadPoolExecutor(1, "sesame-hub-rescoring") as thread:
+            try:
+                while not self.streams.closing.is_set():
+                    await self._run_round(sender, thread)
+            finally:
+                await sender.close()
+
+    async def _run_round(self, sender: PushSender, thread: ThreadPoolExecutor) -> None:
+        try:
+            is_busy, listed = await asyncio.get_running_loop().run_in_executor(thread, self._look_for_work)
+            sender.start_pushes(listed)
+        except Exception as error:  # noqa: BLE001 - running pushes go on
+            await self._pause(self._note_failure(error))
+            return
+        self._failures, self._last_round = 0, time.monotonic()
+        metrics.STREAM_WORKER_UP.set(1)
+        await self._pause(0 if is_busy else POLL_INTERVAL)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until the hub closes."""
+        ends = time.monotonic() + seconds
+        await asyncio.sleep(min(seconds, POLL_INTERVAL))
+        while time.monotonic() < ends and not self.streams.closing.is_set():
+            await asyncio.sleep(POLL_INTERVAL)
+
+    def _note_failure(self, error: BaseException) -> float:
+        """Log an error of a round. Returns the seconds to wait before the next one."""
+        if isinstance(error, SesameError | SQLAlchemyError):
+            metrics.DATABASE_UP.set(0)
+        metrics.STREAM_WORKER_UP.set(0)
+        log.error("stream_worker_failed", error=error)
+        self._failures += 1
+        return min(_MAX_DELAY, _MIN_DELAY * 2.0 ** min(self._failures, 10))
+
+    def _look_for_work(self) -> tuple[bool, Listed]:
+        """Rescore a batch. Returns whether there may be more to rescore, and the streams to push."""
         leads, now = self._is_leader(), self.streams.clock()
         if leads and now < self._latest - LEEWAY:  # the clock was set back
             self.streams.rescan_all()
         self._latest = now
-        busy = leads and self.streams.rescore_batch()
+        is_busy = leads and self.streams.rescore_batch()
         listed = self.streams.list_pending()
         metrics.DATABASE_UP.set(1)
         self.has_pending = {stream.name: is_pending for stream, is_pending in listed}
         metrics.STREAM_LAG_SECONDS.set(self.streams.lag() if any(self.has_pending.values()) else 0)
-        for stream, is_pending in listed:
-            if leads and is_pending and stream.endpoint is not None:
-                self._start_push(stream)
-        return busy
+        return is_busy, listed if leads else []
 
     def _is_leader(self) -> bool:
         if self._leader_lock and not self._leader_lock.is_held():
@@ -156,64 +146,3 @@ class StreamWorker:
             lost.release()
         self._leader_lock = self._leader_lock or self.streams.acquire_leader_lock()
         return self._leader_lock is not None
-
-    def _start_push(self, stream: Row[Any]) -> None:
-        with self._lock:
-            push = self._push_state(stream)
-            if push.running or time.monotonic() < push.not_before or self._threads is None:
-                return
-            push.running = True
-        self._threads.submit(self._push, stream, push)
-
-    def _push_state(self, stream: Row[Any]) -> _PushState:
-        push = self._pushes.get(stream.name)
-        if push is None or (push.endpoint != stream.endpoint and not push.running):
-            transport = Transport(
-                stream.endpoint,
-                pool_size=1,
-                min_gzip_bytes=None,  # RFC 8935 does not mention gzip, so a reader may not support it
-                timeouts=(3.0, 10.0),
-                response_seconds=10.0,
-                max_response_bytes=_MAX_RESPONSE_BYTES,
-                retry_policy=_NO_RETRY,
-            )
-            self._pushes[stream.name] = push = _PushState(stream.endpoint, transport)
-        return push
-
-    def _push(self, stream: Row[Any], push: _PushState) -> None:
-        failed = True
-        try:
-            # One at a time, so that the states of a person arrive in order.
-            queue, interruptible = _Queue(self.streams, stream), push.transport.interruptible()
-            send = partial(self._send, stream, push)
-            failed = bool(Dispatcher(queue, send, concurrency=1, interruptible=interruptible).run().reason)
-        except Exception as error:  # noqa: BLE001 - an error of one reader must not stop the others
-            push.error = error
-        with self._lock:
-            push.running = False
-            push.failures = push.failures + 1 if failed else 0
-            delay = min(_MAX_DELAY, 0.25 * 2.0 ** min(push.failures, 10)) if failed else 0.0
-            push.not_before = time.monotonic() + delay
-        if failed:
-            metrics.PUSH_DELIVERIES.labels("failed").inc()
-            log.warning("delivery_failed", stream=stream.id, retry_seconds=delay, error=push.error)
-            push.error = None  # whose traceback holds the message
-
-    def _send(self, stream: Row[Any], push: _PushState, message: Message) -> Acknowledged:
-        # RFC 8935 section 2.2 has no receipt but the status 202.
-        receipt = Receipt(message.jti, self.streams.clock(), message.signal_count)
-        if not self.streams.is_pending(message):  # it waited while another one was sent
-            return Acknowledged(message, receipt, b"")
-        try:
-            push.transport.post(
-                "",
-                message.body,
-                content_type=SET_MEDIA_TYPE,
-                accept=JSON_MEDIA_TYPE,
-                authorization=stream.authorization_header,
-            )
-        except RetryableError as error:  # the dispatcher keeps its text, which must not be logged
-            push.error = error
-            raise
-        metrics.PUSH_DELIVERIES.labels("delivered").inc()
-        return Acknowledged(message, receipt, b"")

@@ -318,7 +318,7 @@ def test_a_failure_says_what_failed_and_where(day: Day) -> None:
     rules = {rule for line in day.running.events("request_refused") for rule in line["rules"]}
     assert {"SPC-1", "EXT-0"} <= rules
     assert {line["code"] for line in day.running.events("message_dead_lettered")} == {"other"}
-    assert "ConnectionError" in {part["type"] for part in day.running.events("delivery_failed")[0]["error"]}
+    assert "ConnectError" in {part["type"] for part in day.running.events("delivery_failed")[0]["error"]}
 
 
 def test_libraries_are_heard_without_their_words(day: Day) -> None:

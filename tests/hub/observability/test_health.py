@@ -85,7 +85,7 @@ class Ledger:
 def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
     """However many watchers ask meanwhile; once it answers, the hub is ready again."""
     ledger = Ledger(threading.Event())
-    health = Health(ledger.ready, lambda: False)
+    health = Health(ledger.ready, lambda: False, lambda: True)
 
     async def watched() -> None:
         began = time.monotonic()
@@ -102,16 +102,17 @@ def test_a_ledger_that_hangs_is_away_and_is_asked_by_one_thread_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("good", "stopping", "state"),
+    ("good", "stopping", "streams_work", "state"),
     [
-        pytest.param(True, False, HealthState.READY, id="all is well"),
-        pytest.param(False, False, HealthState.WRITER_DOWN, id="the writer has ended"),
-        pytest.param(True, True, HealthState.STOPPING, id="stopping"),
+        pytest.param(True, False, True, HealthState.READY, id="all is well"),
+        pytest.param(False, False, False, HealthState.WRITER_DOWN, id="the writer has ended"),
+        pytest.param(True, True, True, HealthState.STOPPING, id="stopping"),
+        pytest.param(True, False, False, HealthState.STREAMS_DOWN, id="the stream worker does not respond"),
     ],
 )
-def test_what_makes_a_hub_ready(good: bool, stopping: bool, state: HealthState) -> None:
+def test_what_makes_a_hub_ready(good: bool, stopping: bool, streams_work: bool, state: HealthState) -> None:
     """It can work, and is to go on."""
-    health = Health(lambda: good, lambda: stopping)
+    health = Health(lambda: good, lambda: stopping, lambda: streams_work)
     assert asyncio.run(health.check_state()) is state
     health.close()
 
