@@ -16,6 +16,7 @@ PAGES = sorted(
     for page in ROOT.glob(pattern)
 )
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 TERMS = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \| [^|]+ \|$", GLOSSARY, re.MULTILINE)
 
@@ -40,6 +41,21 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
             target = page.parent / path if path else page
             assert target.exists(), link
             assert not anchor or anchor in anchors(target), link
+
+
+def test_every_promise_of_security_names_a_test_that_exists() -> None:
+    """A promise that no test holds would be no promise."""
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", SECURITY)
+    assert len(named) > 30
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert missing == []
+    rows = [line for line in SECURITY.splitlines() if line.startswith("| ") and line.count(" | ") == 3]
+    promises = [row for row in rows if "| --- |" not in row and not row.startswith("| asset |")]
+    assert [row for row in promises if "::test_" not in row] == []
 
 
 def test_the_glossary_defines_each_word_once() -> None:
