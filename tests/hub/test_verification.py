@@ -154,6 +154,27 @@ def test_any_damage_of_an_envelope_is_one_fault(
     assert second.send(second.signal("ada", "4")).accepted == 1
 
 
+_BYTES = {"sqlite": "BLOB", "postgresql": "BYTEA"}
+
+
+@pytest.mark.usefixtures("second")
+def test_a_damaged_envelope_prevents_no_export_and_no_erasure(hub: Hub, hub_path: Path) -> None:
+    """Once it is in quarantine it is left out of exports, and an erasure leaves nothing of it."""
+    damaged = f"CAST('~no base64~' AS {_BYTES[hub._engine.dialect.name]})"
+    change(hub_path, f"UPDATE envelopes SET disclosures = {damaged} WHERE id = 2")  # noqa: S608
+    with pytest.raises(InvalidInputError, match="sesame hub rebuild"):
+        hub.rights.erase("bob")
+    hub.rebuild()
+    for person in ("ada", "bob"):
+        exported = io.BytesIO()
+        hub.rights.export(person, exported)
+        assert len(json.loads(exported.getvalue())["signals"]) == (3 if person == "ada" else 0)
+    hub.rights.erase("bob")
+    assert hub.explain("ada", "retail") is not None
+    hub.rebuild()
+    assert hub.verify_ledger().differences == ()
+
+
 def test_a_revocation_does_not_depend_on_the_rest_of_the_ledger(
     hub: Hub, shop: Partner, second: Partner, clock: Clock, hub_path: Path
 ) -> None:

@@ -184,7 +184,7 @@ def _replay(
             known &= entry.partner in {"", *partners}
             try:
                 if known:
-                    _apply(hub, entry, person or "")
+                    _apply_or_quarantine(hub, entry, person or "")
                 elif entry.kid:  # so that it stays revoked if it is added again
                     since = from_micros(entry.revoked_from)
                     hub.withdrawal_log.record_key_revocation(entry.partner, entry.kid, since)
@@ -203,6 +203,14 @@ def _persons_by_hash(hub: Hub, log: LogContents, wanted: set[str]) -> dict[str, 
     if not wanted - {""}:
         return {}
     return {hash_: person for person in hub.list_people() if (hash_ := log.person_hash(person)) in wanted}
+
+
+def _apply_or_quarantine(hub: Hub, entry: Entry, person: str) -> None:
+    try:
+        _apply(hub, entry, person)
+    except InvalidInputError:  # a damaged envelope, which must not keep a person from being erased
+        hub.rebuild()
+        _apply(hub, entry, person)
 
 
 def _apply(hub: Hub, entry: Entry, person: str) -> None:

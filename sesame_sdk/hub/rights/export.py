@@ -147,7 +147,10 @@ class Exporter:
         issuers = {row.id: row.issuer for row in self.connection.execute(query)}
         for rows in redaction.envelopes_of(self.connection, person_id):
             void = self._void_envelopes(rows)
+            unreadable = redaction.unreadable_envelopes(self.connection, rows)
             for row in rows:
+                if row.id in unreadable:
+                    continue
                 subject, issuer = subjects_by_partner[row.partner], issuers[row.partner]
                 yield from self._signals_of_envelope(person_id, row, subject, issuer, revoked=row.id in void)
 

@@ -1,7 +1,8 @@
 """Finds a person's disclosures in the ledger without a full scan, and drops them.
 
 The signed digest of a dropped disclosure stays, so the signature of the rest still verifies (RFC 9901). A
-signal that was sent in the clear is part of its token: there the token is dropped, and the others stay.
+signal that was sent in the clear is part of its token: there the token is dropped, and the others stay. Of an
+envelope in quarantine that cannot be read, nothing stays.
 
 A person's envelopes are
     * those that the rows of `signals` refer to
@@ -18,7 +19,13 @@ from attrs import frozen
 from sqlalchemy import Connection, Row, bindparam, select, union, update
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes, pseudonyms, signals
+from sesame_sdk.hub.database.tables import (
+    duplicate_disclosures,
+    envelopes,
+    pseudonyms,
+    quarantined_envelopes,
+    signals,
+)
 from sesame_sdk.hub.ingest.ledger import StoredEnvelope
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.model import codec
@@ -30,6 +37,8 @@ from sesame_sdk.signing.jwt import Token
 
 #: Envelopes in memory at a time, about 300 kB each.
 _CHUNK = 16
+#: What is left of an envelope that may hold a person's signals and cannot be read: it does not count.
+_EMPTY = StoredEnvelope(b"", b"[]")
 
 
 @frozen
@@ -63,7 +72,9 @@ def signals_of(row: Row[Any], subject: str) -> list[StoredSignal]:
         else:
             candidates = [StoredSignal(index, signal) for index, signal in enumerate(_clear_signals(row))]
     except InvalidInputError as error:
-        raise InvalidInputError(f"is damaged: {error}", field=f"envelope {row.id}") from error
+        hint = "quarantine it: sesame hub rebuild"
+        text = f"is damaged: {error}"
+        raise InvalidInputError(text, field=f"envelope {row.id}", hint=hint) from error
     return [stored for stored in candidates if stored.signal.subject == subject]
 
 
@@ -80,13 +91,32 @@ def redact(row: Row[Any], subject: str) -> StoredEnvelope | None:
     return StoredEnvelope(b"", codec.encode(remaining))
 
 
+def unreadable_envelopes(connection: Connection, rows: Sequence[Row[Any]]) -> set[int]:
+    """Those of some envelopes that are in quarantine and cannot be read: whose data they hold is unknown."""
+    chunk = quarantined_envelopes.c.envelope.in_([row.id for row in rows])
+    quarantined = set(connection.scalars(select(quarantined_envelopes.c.envelope).where(chunk)))
+    return {row.id for row in rows if row.id in quarantined and not _is_readable(row)}
+
+
+def _is_readable(row: Row[Any]) -> bool:
+    try:
+        signals_of(row, "")  # which decodes all of them
+    except InvalidInputError:
+        return False
+    form = row.disclosures[:1] + row.disclosures[-1:]
+    return not (row.token and row.disclosures) or form == b"~~"
+
+
 def redact_person(connection: Connection, person: int, subjects: Mapping[int, str]) -> int:
     """Drop a person's disclosures. Returns the number of envelopes that had any."""
     statement = update(envelopes).where(envelopes.c.id == bindparam("row_id"))
     statement = statement.values(token=bindparam("new_token"), disclosures=bindparam("new_disclosures"))
     count = 0
     for rows in envelopes_of(connection, person):
-        redacted = {row.id: redact(row, subjects[row.partner]) for row in rows}
+        unreadable = unreadable_envelopes(connection, rows)
+        redacted = {
+            row.id: _EMPTY if row.id in unreadable else redact(row, subjects[row.partner]) for row in rows
+        }
         changed = [
             {"row_id": row_id, "new_token": stored.token, "new_disclosures": stored.disclosures}
             for row_id, stored in redacted.items()
