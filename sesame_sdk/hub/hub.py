@@ -177,6 +177,17 @@ class Hub(Closeable):
         owner = self._keys.find_key(kid)
         return None if owner is None else owner[0]
 
+    def verify_bearer(self, token: bytes) -> str:
+        """The issuer of the partner that signed a bearer token, or to which this hub issued it.
+
+        Raises:
+            InvalidInputError: see `read_auth.verify_signature` and `StreamAuth.authenticate`.
+        """
+        auth = self.stream_management.auth
+        if auth.is_own(token):
+            return auth.authenticate(token).request.issuer
+        return read_auth.verify_signature(token, self._keys, self._clock())
+
     def submit(self, body: bytes, rest: Callable[[], bytes] = bytes) -> Future[bytes]:
         """Verify a message, and return the future of its receipt, which may raise these errors too.
 

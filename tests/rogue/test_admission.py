@@ -132,6 +132,20 @@ def test_what_a_stranger_packs_is_not_unpacked(site: Site) -> None:
     assert cost(packed, **{"Content-Encoding": "gzip"}) < 3 * cost(plain) + 0.1
 
 
+@pytest.mark.parametrize("path", ["/v1/scores/read", "/v1/notices/poll", "/v1/ssf/stream"])
+def test_a_body_is_not_read_before_its_bearer_token_is_verified(site: Site, path: str) -> None:
+    """Neither a stranger's nor one under a partner's key id: the answer comes while it still stands still."""
+    real = site.shop.read_token()
+    for token in (site.shop.with_key(SigningKey.generate()).read_token(), real[:-8] + b"AAAAAAAA"):
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+            f"Authorization: Bearer {token.decode()}\r\nContent-Length: 1000000\r\n\r\n"
+        )
+        with site.connect() as connection:
+            connection.sendall(head.encode() + gzip.compress(b"x" * (1 << 20))[:100])
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
 def test_nothing_behind_a_token_is_read_before_its_signature_is_verified(hub: Hub, shop: Partner) -> None:
     """Also under the key id of a partner, which is no secret."""
     token, _, rest = shop.seal(shop.signal("ada", "1")).partition(b"~")

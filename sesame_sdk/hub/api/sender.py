@@ -1,7 +1,12 @@
-"""Tells whose share a request uses, by the id of the key in its token, and lets it work in its turn."""
+"""Tells whose share a request uses, and lets it work in its turn.
+
+Of a message that is the partner with the key id in its token; of any other request it is the partner that
+signed its bearer token, whose signature is verified before the body is read.
+"""
 
 from asyncio import get_running_loop
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from litestar import Request
@@ -16,6 +21,7 @@ T = TypeVar("T")
 _BEARER = "bearer"
 #: A body of more bytes asks for about two thousand scores, or more.
 BULK_BYTES = 65_536
+_SENDER = "sesame.sender"
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -57,30 +63,23 @@ async def find_sender(request: AnyRequest, header: bytes) -> str | None:
 
 
 async def sender_of(request: AnyRequest) -> str:
-    """The sender of a request with a bearer token, by its key; `STRANGERS` if no partner has it.
+    """The issuer of the partner that signed a request's bearer token, before its body is read.
 
     Raises:
-        InvalidInputError: there is no token.
-        RetryableError: too many strangers at once.
+        InvalidInputError: there is no token, its signature is invalid, or no partner has its key.
+        RetryableError: too many requests are in progress.
     """
-    token = bearer_token(request)
-    sender = await find_sender(request, token.partition(b".")[0])
-    return sender or await _holder_of(request, token) or STRANGERS
-
-
-async def _holder_of(request: AnyRequest, token: bytes) -> str | None:
-    """The partner to which this hub issued an access token, which says so under the hub's own key."""
-    hub, admission = get_hub(request), get_admission(request)
-    if not hub.stream_management.auth.is_own(token):
-        return None
-    try:
-        with admission.requests.count(STRANGERS):
-            async with admission.verification.turn(STRANGERS):
-                authenticate = hub.stream_management.auth.authenticate
-                found = await get_running_loop().run_in_executor(admission.verifier, authenticate, token)
-    except InvalidInputError:
-        return None
-    return found.request.issuer
+    if _SENDER not in request.scope:
+        hub, admission, token = get_hub(request), get_admission(request), bearer_token(request)
+        claimed = STRANGERS
+        with suppress(InvalidInputError):
+            claimed = admission.senders.get(jws.read_kid(token.partition(b".")[0]), STRANGERS)
+        with admission.requests.count(claimed):
+            async with admission.verification.turn(claimed):
+                loop = get_running_loop()
+                sender = await loop.run_in_executor(admission.verifier, hub.verify_bearer, token)
+        request.scope[_SENDER] = sender  # type: ignore[literal-required] # a key of our own
+    return str(request.scope[_SENDER])  # type: ignore[literal-required]
 
 
 async def run_in_turn(

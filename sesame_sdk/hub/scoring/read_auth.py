@@ -20,10 +20,12 @@ from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
 from sesame_sdk.hub.database.tables import read_tokens
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import keys, registrations
+from sesame_sdk.hub.partners.keys import CurrentKeys
 from sesame_sdk.hub.scoring import policies
 from sesame_sdk.model import codec, validators
 from sesame_sdk.model.grant import ReadRequest
 from sesame_sdk.model.policy import Policy
+from sesame_sdk.signing import jws
 from sesame_sdk.signing.jwt import LEEWAY, NOTICES_TYP, READ_TYP, KeyFinder, Token, Verified
 
 
@@ -66,6 +68,23 @@ def authenticate_notice_request(
     with authentication_errors():
         verified = Token.parse(token).verify(keys, typ=NOTICES_TYP, audience=audience, now=now)
         return limited_request(verified, codec.decode(verified.claims, _NoticeClaims, field="token").exp, now)
+
+
+def verify_signature(token: bytes, keys: CurrentKeys, now: datetime) -> str:
+    """The partner whose key signed a token. Its claims, and the validity of the key, are not checked.
+
+    Raises:
+        InvalidInputError: its form or its signature is invalid, or no partner has the key.
+    """
+    with authentication_errors():
+        signed = jws.parse(token)
+        owner = keys.find_key(signed.kid)
+        if owner is None:
+            keys.find(Token.from_jws(token, signed).issuer, signed.kid, now)  # raises what is unknown
+            raise InvalidInputError("is not a key of a partner", field="kid", code="invalid_key")
+        issuer, key = owner
+        signed.verify(key.jwk)
+        return issuer
 
 
 @contextmanager
