@@ -30,6 +30,10 @@ SUBJECT_PATTERN = r"[\x21-\x7e]+"
 PSEUDONYM_PATTERN = r"[a-z2-7]{26}"
 
 
+#: An identifier of a message or a transaction: no text of sentences.
+ID_PATTERN = r"[A-Za-z0-9._~:+/=-]{1,64}"
+
+
 def text(max_length: int, *, pattern: str | None = None, example: str = "") -> Validator:
     """A non-empty string of at most `longest` characters, matching `pattern` whole if one is given."""
     matches = re.compile(pattern).fullmatch if pattern else None

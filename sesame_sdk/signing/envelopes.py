@@ -5,11 +5,11 @@ disclosures, ``JWT~disclosure~...~``. Without one of its disclosures the signatu
 signals of a person without consent, or who asks for erasure, are dropped.
 
 Opening checks, beyond `Token.verify`:
-    * ``_sd_alg`` is SHA-256; each digest is listed once, at most `MAX_SIGNALS` of them
+    * ``_sd_alg`` is SHA-256; each digest is 43 characters of base64url and listed once, at most `MAX_SIGNALS`
     * each disclosure has a digest and comes once; withheld ones are counted
-    * each disclosure is decoded on its own: salt and signal, and nothing else
-    * there are no other claims or members: a hub stores what it gave a receipt for, and people consented to
-      signals only. RFC 8417 section 2.2 would let a receiver ignore them.
+    * each disclosure is decoded on its own: a salt of 22 to 43 characters of base64url and a signal, no more
+    * claims have the forms of `message_form`, and there are no other claims or members: a hub stores what it
+      gave a receipt for, and people consented to signals only
     * nothing follows the last ``~``: key binding is not supported
 
 Without any ``~`` it is a plain SET with its signals in the clear, and accepted too: other Shared Signals
@@ -17,6 +17,7 @@ software sends that.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -32,16 +33,17 @@ from sesame_sdk.model.envelope import Envelope, EventType
 from sesame_sdk.model.signals import Signal
 from sesame_sdk.signing import base64url, jwt, sd_jwt
 from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.signing.message_form import SD_ALG, decode_claims, load_unique
 from sesame_sdk.signing.sd_jwt import SdJwt
 
-SD_ALG = "sha-256"
 #: A salt and a signal of maximal length take about half of it.
 MAX_DISCLOSURE_BYTES = 1024
 _MEMBERS = {attribute.name for attribute in fields(Signal)}
 _TEXTS = 4  # among a signal's values: all but the number
 #: Quotes in a disclosure: around the salt, the names of the members, and those values that are text.
 _QUOTES = 2 * (1 + len(_MEMBERS) + _TEXTS)
-_ABSENT = msgspec.Raw(b"null")
+_is_digest = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
+_is_salt = re.compile(r"[A-Za-z0-9_-]{22,43}").fullmatch
 _decode_disclosure = codec.decoder(tuple[str, Signal]).decode
 
 
@@ -61,26 +63,6 @@ class InTheClear(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The event of a plain SET."""
 
     signals: Annotated[tuple[Signal, ...], msgspec.Meta(max_length=MAX_SIGNALS)]
-
-
-class EnvelopeClaims(
-    msgspec.Struct, rename={"algorithm": "_sd_alg"}, forbid_unknown_fields=True, frozen=True
-):
-    """The claims that an envelope may have (RFC 8417 section 2.2, RFC 9901 section 4.1.1).
-
-    `Token` has decoded all but the last. ``sub_id`` is not among them: signals name their own subjects.
-    """
-
-    iss: msgspec.Raw
-    iat: msgspec.Raw
-    jti: msgspec.Raw
-    aud: msgspec.Raw
-    events: msgspec.Raw
-    exp: msgspec.Raw = _ABSENT
-    nbf: msgspec.Raw = _ABSENT
-    toe: msgspec.Raw = _ABSENT
-    txn: msgspec.Raw = _ABSENT
-    algorithm: str = SD_ALG
 
 
 @frozen
@@ -135,7 +117,7 @@ def open_envelope(message: SdJwt, keys: KeyFinder, *, audience: str, now: dateti
     token = message.token
     verified = token.verify(keys, typ=jwt.SET_TYP, audience=audience, now=now)
     payload = token.event_payload(EventType.SIGNALS)
-    claims = codec.decode(verified.claims, EnvelopeClaims, field="claims")
+    claims = decode_claims(verified.claims)
     digests: list[str] = []
     disclosures: tuple[bytes, ...] = ()
     if message.disclosures is None:
@@ -173,6 +155,10 @@ def _decode_digests(algorithm: str, payload: msgspec.Raw) -> list[str]:
     digests = [element.digest for element in elements]
     if len(set(digests)) != len(digests):
         raise InvalidInputError("lists a digest twice", field="signals")
+    if not all(map(_is_digest, digests)):
+        raise InvalidInputError("must be digests: 43 characters of base64url", field="signals")
+    if bytes(payload) != bytes(_digest_list(digests)):  # as the SDK writes it
+        load_unique(bytes(payload))
     return digests
 
 
@@ -194,11 +180,13 @@ def _decode_signals(disclosures: Sequence[bytes]) -> tuple[Signal, ...]:
     """The signal of each disclosure; the digests cover how they are spelled."""
     texts = base64url.decode_all(disclosures, field="disclosure")
     try:
-        signals = tuple([_decode_disclosure(text)[1] for text in texts])
+        decoded = [_decode_disclosure(text) for text in texts]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInputError(str(error), field="disclosure") from error
     _check_disclosed(texts)
-    return signals
+    if not all(_is_salt(salt) for salt, _ in decoded):
+        raise InvalidInputError("must have a salt of 22 to 43 characters of base64url", field="disclosure")
+    return tuple([signal for _, signal in decoded])
 
 
 def _check_disclosed(texts: Sequence[bytes]) -> None:
@@ -214,8 +202,8 @@ def _check_disclosed(texts: Sequence[bytes]) -> None:
 
 def _check_in_the_clear(payload: msgspec.Raw) -> None:
     """Check that each signal in the clear has the members of a signal."""
-    for pairs in json.loads(bytes(payload), object_pairs_hook=list)[0][1]:
-        _check_members(pairs)
+    for members in load_unique(bytes(payload))["signals"]:
+        _check_members(list(members.items()))
 
 
 def _check_members(pairs: list[tuple[str, object]]) -> None:

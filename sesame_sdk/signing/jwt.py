@@ -81,7 +81,7 @@ class _UnverifiedClaims:
 
 @frozen
 class _Claims:
-    jti: str = field(validator=validators.text(64))
+    jti: str = field(validator=validators.text(64, pattern=validators.ID_PATTERN, example="0k2c9J5m"))
     iat: float
     aud: str | tuple[str, ...]
     exp: float | None = None

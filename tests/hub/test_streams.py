@@ -357,7 +357,7 @@ def test_a_plain_poll_by_hand(deployment: Deployment) -> None:
         errors = {"setErrs": {jti: {"err": "invalid_key", "description": "who are you?"}}, "maxEvents": 0}
         assert ask("POST", poll, json=errors).json()["sets"] == {}
         (dead,) = deployment.hub.streams.list_dead_letters(made["stream_id"])
-        assert (dead.code, dead.reason) == ("invalid_key", "who are you?")
+        assert (dead.code, dead.reason) == ("invalid_key", "")
         assert ask("PATCH", at, json={"stream_id": made["stream_id"], "description": "d"}).status_code == 200
         assert "description" not in ask("PUT", at, json={"stream_id": made["stream_id"]}).json()
         paused = {"stream_id": made["stream_id"], "status": "paused", "reason": "lunch"}

@@ -14,7 +14,7 @@ from tests.conftest import NOON
 from tests.signing.parties import HUB, KEY, SHOP, make_signals, opened
 
 SIGNAL: dict[str, Any] = codec.decode(codec.encode(make_signals(1)[0]), dict[str, Any])
-SALT = "c2FsdA"
+SALT = "c2FsdA" * 4
 
 
 def envelope(disclosed: bytes, **claims: object) -> bytes:

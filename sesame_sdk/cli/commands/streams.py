@@ -31,8 +31,8 @@ def list_streams(hub_dir: Path, as_json: bool) -> None:
                 "status": stream["status"],
                 "pending": stream["waiting"],
                 "dead_lettered": stream["dead"],
-                "dead_letter_reasons": sorted(
-                    {letter.reason for letter in hub.streams.list_dead_letters(stream["stream_id"])}
+                "dead_letter_codes": sorted(
+                    {letter.code for letter in hub.streams.list_dead_letters(stream["stream_id"])}
                 ),
             }
             for stream in hub.streams.list_streams()

@@ -268,7 +268,6 @@ stream_messages = _numbered(
     sa.Column("token", sa.LargeBinary, nullable=False),
     sa.Column("dead_lettered", sa.Boolean, nullable=False),
     sa.Column("error_code", sa.String(64), nullable=False),
-    sa.Column("error_description", sa.String(1024), nullable=False),
 )
 #: One row for each signal that was ever disputed.
 disputes = _numbered(

@@ -26,6 +26,7 @@ from sesame_sdk.signing import jws
 from sesame_sdk.signing.envelopes import open_envelope
 from sesame_sdk.signing.jwt import SET_TYP, Token, verify_event
 from sesame_sdk.signing.key_rotation import verify_rotation
+from sesame_sdk.signing.message_form import check_message
 from sesame_sdk.signing.sd_jwt import SdJwt
 
 Results = Sequence[IngestResult | Exception]
@@ -83,6 +84,7 @@ class MessageDispatcher:
                 raise InvalidInputError(text, field="registration", hint="split the plugin")
             signed = verify_event(token, keys, event=event, payload=Manifest, audience=self._issuer, now=now)
             _check_age(signed.issued_at, now)
+            check_message(token, signed.payload)
             registrations.check_manifest(signed.payload)
             head = (signed.issuer, signed.jti, signed.kid, signed.issued_at, now, self._issuer)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, signed.payload)
@@ -90,6 +92,7 @@ class MessageDispatcher:
             announcing = keys.with_ended()
             announced = verify_rotation(message.single_token, announcing, audience=self._issuer, now=now)
             _check_age(announced.issued_at, now)
+            check_message(message.single_token, announced.payload)
             head = (announced.issuer, announced.jti, announced.kid, announced.issued_at, now, self._issuer)
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, announced.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")

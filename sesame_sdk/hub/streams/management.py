@@ -128,7 +128,7 @@ class StreamManagement:
 
         def work(connection: Connection, stream: Row[Any]) -> PollResponse:
             outbox.acknowledge(connection, stream.id, asked.ack)
-            errors = {jti: (error.err, error.description) for jti, error in asked.setErrs.items()}
+            errors = {jti: error.err for jti, error in asked.setErrs.items()}
             outbox.dead_letter(connection, stream.id, errors)
             return self.streams.poll_within(connection, stream, asked.maxEvents)
 

@@ -23,6 +23,7 @@ from sesame_sdk.hub.database.tables import score_reads, streams
 from sesame_sdk.hub.database.tables import stream_messages as messages
 from sesame_sdk.hub.database.tables import stream_subjects as subjects
 from sesame_sdk.hub.database.timestamps import to_micros
+from sesame_sdk.hub.observability.log_events import CODES, OTHER
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.streams import ENABLED
 from sesame_sdk.hub.streams.subject_states import REMOVAL_PRIORITY, SCORE_PRIORITY, SCORES_CHANGED
@@ -41,7 +42,7 @@ from sesame_sdk.signing.jwt import LEEWAY, new_jti, sign_event
 
 #: An older pending message is created anew, since readers reject old tokens.
 MAX_MESSAGE_AGE = timedelta(hours=1)
-_NO_ERROR = {"dead_lettered": False, "error_code": "", "error_description": ""}
+_NO_ERROR = {"dead_lettered": False, "error_code": ""}
 
 
 @frozen
@@ -175,15 +176,18 @@ def acknowledge(connection: Connection, stream: int, jtis: Collection[str]) -> N
         subject_states.discard_messages(connection, [row.id])
 
 
-def dead_letter(connection: Connection, stream: int, errors: Mapping[str, tuple[str, str]]) -> None:
-    """Turn rejected messages into dead letters, without their tokens; by ``jti``, a code and a reason."""
+def dead_letter(connection: Connection, stream: int, errors: Mapping[str, str]) -> None:
+    """Turn rejected messages, by ``jti``, into dead letters without their tokens.
+
+    Of the reader's error, only a known code is stored: its text may be about a person.
+    """
     for row in _find_messages(connection, stream, list(errors)):
-        code, reason = errors[row.jti]
+        code = errors[row.jti] if errors[row.jti] in CODES else OTHER
         sent = subjects.c.message_id == row.id
         dead_contents = update(subjects).where(sent, subjects.c.seq <= row.seq)
         connection.execute(dead_contents.values(pending_priority=0, dead_message_id=row.id))
         connection.execute(update(subjects).where(sent).values(message_id=None))
-        values = {"error_code": code[:64], "error_description": reason[:1024], "token": b""}
+        values = {"error_code": code, "token": b""}
         this_one = update(messages).where(messages.c.id == row.id)
         connection.execute(this_one.values(dead_lettered=True, **values))
 
@@ -203,7 +207,7 @@ def list_dead_letters(connection: Connection, stream: int) -> list[DeadLetter]:
     """The dead letters of a stream, oldest first."""
     dead = select(messages).where(messages.c.stream == stream, messages.c.dead_lettered)
     return [
-        DeadLetter(row.id, row.jti, row.event, row.subject_count, row.error_code, row.error_description)
+        DeadLetter(row.id, row.jti, row.event, row.subject_count, row.error_code, "")
         for row in connection.execute(dead.order_by(messages.c.id))
     ]
 

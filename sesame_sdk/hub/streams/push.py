@@ -124,7 +124,7 @@ class PushSender:
         except InvalidInputError as error:
             log.warning("message_dead_lettered", stream=stream.id, code=error.code)
             metrics.PUSH_DELIVERIES.labels("refused").inc()
-            return _Outcome(dead={message.jti: (error.code, str(error))})
+            return _Outcome(dead={message.jti: error.code})
         metrics.PUSH_DELIVERIES.labels("delivered").inc()
         return _Outcome(sent=(message.jti,))
 
@@ -137,7 +137,7 @@ class _Outcome:
     """Which messages were delivered, and which were rejected, by ``jti``."""
 
     sent: tuple[str, ...] = ()
-    dead: dict[str, tuple[str, str]] = field(factory=dict)
+    dead: dict[str, str] = field(factory=dict)
 
     def record_and_fetch(self, streams: StreamService, stream: Row[Any], skipped: set[int]) -> Message | None:
         return streams.advance_push(stream, self.sent, self.dead, skipped)

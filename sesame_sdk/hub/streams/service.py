@@ -91,7 +91,7 @@ class StreamService:
         self.writer.run(work, LockScope.STREAMS)
 
     def list_dead_letters(self, name: str) -> list[DeadLetter]:
-        """The dead letters of a stream, with the reader's reasons."""
+        """The dead letters of a stream, with the codes of the readers."""
         with read_transaction(self.engine) as connection:
             return outbox.list_dead_letters(connection, streams.get_stream(connection, name).id)
 
@@ -126,7 +126,7 @@ class StreamService:
         self,
         stream: Row[Any],
         sent: Collection[str],
-        dead: Mapping[str, tuple[str, str]],
+        dead: Mapping[str, str],
         skipped: Collection[int],
     ) -> Message | None:
         """Record which messages were delivered or rejected, by ``jti``, and fetch the next one for a push.

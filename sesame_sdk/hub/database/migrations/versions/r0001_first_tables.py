@@ -239,7 +239,6 @@ def upgrade() -> None:
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.Column("dead_lettered", sa.Boolean(), nullable=False),
         sa.Column("error_code", sa.String(length=64), nullable=False),
-        sa.Column("error_description", sa.String(length=1024), nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_table(
