@@ -1,8 +1,8 @@
 """One plugin: imported, registered, called, and disabled when it fails.
 
 Rules:
-1. Whatever a plugin raises is caught here and named, `SystemExit` too: a library may not end the
-   program. `KeyboardInterrupt` is the user's and passes.
+1. Whatever a plugin raises is caught here and named, `SystemExit`, a panic of Rust code and a cancellation
+   too: a library may not end the program. `KeyboardInterrupt` is the user's and passes.
 2. A `SesameError` raised during a call is an answer, and passes. Anything else disables the plugin.
 3. Each plugin has a pluggy manager of its own. One manager calls its hooks together, and the first
    exception would discard the answers of all the others.
@@ -17,10 +17,12 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from enum import StrEnum
-from importlib.metadata import EntryPoint, entry_points
+from functools import partial
+from importlib.metadata import Distribution, distributions
 from pathlib import PurePath
 from traceback import extract_tb
-from typing import TypeVar
+from types import TracebackType
+from typing import NoReturn, TypeVar
 
 import pluggy
 from attrs import frozen
@@ -46,9 +48,17 @@ class Candidate:
 
 
 def find_installed() -> tuple[Candidate, ...]:
-    """Every installed plugin, sorted by name and distribution."""
-    candidates = map(_from_entry_point, entry_points(group=hookspecs.PROJECT))
-    return tuple(sorted(candidates, key=lambda one: (one.name, one.distribution)))
+    """Every installed plugin, sorted by name and distribution.
+
+    `importlib.metadata.entry_points` fails for all of them if the metadata of one distribution is incomplete,
+    as an interrupted pip leaves it. Of two distributions with one name, the first on the path counts.
+    """
+    named: dict[str, list[Candidate]] = {}
+    for distribution in distributions():
+        name, candidates = _from_distribution(distribution)
+        named.setdefault(name, candidates)
+    found = [candidate for candidates in named.values() for candidate in candidates]
+    return tuple(sorted(found, key=lambda one: (one.name, one.distribution)))
 
 
 def from_modules(modules: Mapping[str, object]) -> tuple[Candidate, ...]:
@@ -60,11 +70,24 @@ def _from_module(name: str, module: object) -> Candidate:
     return Candidate(name, name.lower(), str(getattr(module, "__version__", "0")), lambda: module)
 
 
-def _from_entry_point(entry: EntryPoint) -> Candidate:
-    distribution = entry.dist
-    if distribution is None:
-        return Candidate(entry.name, entry.name.lower(), "0", entry.load)
-    return Candidate(entry.name, distribution.name.lower(), distribution.version, entry.load)
+def _from_distribution(distribution: Distribution) -> tuple[str, list[Candidate]]:
+    """Its name, or its path if it has none, and its plugins."""
+    path = str(getattr(distribution, "_path", "an unknown path"))
+    try:
+        entries = [entry for entry in distribution.entry_points if entry.group == hookspecs.PROJECT]
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the file
+        return path, [Candidate(PurePath(path).name, path, "0", partial(_raise_incomplete, path, str(error)))]
+    try:
+        name, version = distribution.metadata["Name"].lower(), str(distribution.version)
+    except Exception as error:  # noqa: BLE001 - differs between versions of Python
+        raising = partial(_raise_incomplete, path, type(error).__name__)
+        return path, [Candidate(entry.name, path, "0", raising) for entry in entries]
+    key = name.replace("_", "-").replace(".", "-")
+    return key, [Candidate(entry.name, name, version, entry.load) for entry in entries]
+
+
+def _raise_incomplete(path: str, why: str) -> NoReturn:
+    raise ConfigurationError(f"incomplete metadata ({why})", field=path, hint="install the package again")
 
 
 class PluginState(StrEnum):
@@ -159,7 +182,9 @@ class Plugin:
     def _run(self, action: str, function: Callable[[], T]) -> T:
         try:
             return function()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             text = str(error) if isinstance(error, SesameError) else describe_load_error(error)
             raise ConfigurationError(text, field=action) from error
 
@@ -199,8 +224,11 @@ class PluginCall:
     def __enter__(self) -> None:
         self._plugin.ensure_active()
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception | SystemExit) and not isinstance(error, self._allowed):
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None or isinstance(error, (KeyboardInterrupt, *self._allowed)):
+            return
+        # A generator of ours that is closed ends with one too; then no frame of the plugin raised it.
+        if not isinstance(error, GeneratorExit) or (trace is not None and trace.tb_next is not None):
             described = f"{self._action} raised {describe_call_error(error)}"
             raise self._plugin.disable(described) from error
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,10 @@ from tests.plugins.conftest import NASTY, plugin_info
 LOAD_ERRORS = {
     "raises_on_import": "import: RuntimeError: the tap is broken",
     "exits_on_import": "import: SystemExit: goodbye",
+    "panics_on_import": "import: PanicException: index out of bounds",
+    "closes_on_import": "import: GeneratorExit at closes_on_import.py:",
+    "cancelled_on_import": "import: CancelledError at cancelled_on_import.py:",
+    "panics_on_registration": "registration: PanicException: unwrap of None",
     "lacks_a_dependency": "import: ModuleNotFoundError: No module named 'a_package_that_is_not_installed'",
     "invalid_kind": "import: name: has an invalid format",
     "raises_an_awkward_error": "import: AwkwardError at raises_an_awkward_error.py:",
@@ -104,6 +109,36 @@ def test_ctrl_c_during_an_import_is_the_users(install: Callable[..., None]) -> N
     install("nasty-plugin", nasty="nasty.interrupted_on_import")
     with pytest.raises(KeyboardInterrupt):
         _ = PluginRegistry.discover().infos
+
+
+@pytest.mark.parametrize(
+    "left", ["no METADATA", "an empty METADATA", "no entry points", "broken entry points"]
+)
+def test_what_an_interrupted_pip_leaves_disables_that_plugin_alone(
+    left: str, install: Callable[..., None], tmp_path: Path
+) -> None:
+    """It is named by its entry point or its path, and the others are loaded."""
+    install("good-plugin", garden="good")
+    install("torn-plugin", torn="nasty.on_call")
+    folder = tmp_path / "site-packages" / "torn_plugin-1.0.dist-info"
+    if left == "an empty METADATA":
+        (folder / "METADATA").write_text("")
+    else:
+        (folder / "METADATA").unlink()
+    if left == "no entry points":
+        (folder / "entry_points.txt").unlink()
+    if left == "broken entry points":
+        (folder / "entry_points.txt").write_bytes(b"[sesame_sdk]\n\xff\xfe")
+
+    registry = PluginRegistry.discover()
+
+    assert plugin_info(registry, "garden").state is PluginState.ACTIVE
+    torn = [info for info in registry.infos if "torn" in f"{info.name} {info.distribution}"]
+    assert len(torn) == (left != "no entry points")
+    for info in torn:
+        assert info.state is PluginState.DISABLED
+        assert "torn_plugin-1.0.dist-info: incomplete metadata" in info.reason
+    assert "nasty.on_call" not in sys.modules
 
 
 def test_a_blocked_plugin_is_not_imported(install: Callable[..., None]) -> None:

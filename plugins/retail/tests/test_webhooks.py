@@ -14,6 +14,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import fastapi
 import pytest
 import requests
 import uvicorn
@@ -304,6 +305,40 @@ def test_euros_stay_euros(shop: Shop) -> None:
         "retail.order.returned.eur": 3,
     }
     assert "retail.order.spend" not in shop.app.summary.signals
+
+
+@pytest.mark.parametrize(
+    ("mount", "root_path", "path"),
+    [
+        pytest.param("/hooks", "", "/hooks/shopify", id="mounted in FastAPI"),
+        pytest.param("", "/hooks", "/shopify", id="--root-path, and the proxy strips it"),
+        pytest.param("", "/hooks", "/hooks/shopify", id="--root-path, and the proxy leaves it"),
+        pytest.param("/hooks", "/api", "/hooks/shopify", id="both"),
+    ],
+)
+def test_it_works_below_a_path(shop: Shop, mount: str, root_path: str, path: str) -> None:
+    """A webhook gets 200 however the application is deployed, and a wrong path gets 404."""
+    outer: Any = shop.app
+    if mount:
+        outer = fastapi.FastAPI()
+        outer.mount(mount, shop.app)
+    config = uvicorn.Config(outer, root_path=root_path, log_level="critical", lifespan="off")
+    body = json.dumps(ORDER).encode()
+    signature = base64.b64encode(hmac.digest(SECRET, body, hashlib.sha256)).decode()
+    headers = {"X-Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": "orders/paid"}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        answers = [
+            requests.post(f"{url}{each}", data=body, headers=headers, timeout=30).status_code
+            for each in (path, f"{path}/none")
+        ]
+        server.should_exit = True
+        thread.join(30)
+    assert answers == [200, 404]
+    assert shop.made["completed"] == 1
 
 
 def test_a_test_delivery_is_kept_back(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""ASGI middleware: response headers; a log line, a span and a count for each request.
+"""ASGI middleware: paths below a prefix; HEAD; headers; a log line, a span and a count for each request.
 
 These name the route and never the path, which may contain a pseudonym. The id of a request is in its log
 lines and in its response; a client's own id is not taken, since it could be anything.
@@ -6,9 +6,11 @@ lines and in its response; a client's own id is not taken, since it could be any
 
 import secrets
 from collections.abc import Callable
+from copy import copy
 from time import perf_counter
+from urllib.parse import urlsplit
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import (
     ASGIApp,
     HTTPReceiveMessage,
@@ -77,6 +79,34 @@ def instrument(app: ASGIApp, is_stopping: Callable[[], bool]) -> ASGIApp:
                 _record(method, route, status, perf_counter() - started)
 
     return instrumented
+
+
+def route_as_deployed(app: ASGIApp, issuer: str) -> ASGIApp:
+    """Serve an application below the path of `issuer` too, and answer HEAD as GET without a body.
+
+    A proxy may strip the path before it forwards a request, or leave it (``--root-path`` of uvicorn tells).
+    """
+    prefix = urlsplit(issuer).path
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        is_head = scope["method"] == "HEAD"  # RFC 9110 section 9.3.2
+        scope = copy(scope)  # the server goes by its own: it sends no body after HEAD
+        if prefix and f"{scope['path']}/".startswith(f"{prefix}/"):
+            scope["path"] = scope["path"][len(prefix) :] or "/"
+        if is_head:
+            scope["method"] = HttpMethod.GET
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        await app(scope, receive, send_head if is_head else send)
+
+    return routed
 
 
 def _record(method: str, route: str, status: int, seconds: float) -> None:

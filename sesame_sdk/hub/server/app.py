@@ -12,7 +12,7 @@ from sesame_sdk.hub.api.admission import Admission, ConcurrencyLimit, MemoryBudg
 from sesame_sdk.hub.api.errors import HANDLERS
 from sesame_sdk.hub.api.events import receive_event
 from sesame_sdk.hub.api.health import jwks, live, ready
-from sesame_sdk.hub.api.middleware import instrument
+from sesame_sdk.hub.api.middleware import instrument, route_as_deployed
 from sesame_sdk.hub.api.notices import poll_notices
 from sesame_sdk.hub.api.oauth import issue_token, oauth_metadata
 from sesame_sdk.hub.api.openapi_page import PlainPage
@@ -75,7 +75,8 @@ def create_app(hub: Hub) -> ASGIApp:
         logging_config=None,
     )
     log_events.ROUTES.update(route.path_format for route in app.routes)
-    return instrument(reject_ambiguous_framing(app), hub.streams.closing.is_set)
+    instrumented = instrument(reject_ambiguous_framing(app), hub.streams.closing.is_set)
+    return route_as_deployed(instrumented, hub.settings.issuer)
 
 
 def _openapi() -> OpenAPIConfig:

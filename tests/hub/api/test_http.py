@@ -11,9 +11,11 @@ import requests
 from attrs import frozen
 
 from sesame_sdk import Sensitivity, Signal
+from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.envelope import EventType
+from sesame_sdk.testing import LocalHub
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, ORDER, Partner, kind, manifest, new_hub, policy, weighting
 from tests.hub.process import free_port, serving
@@ -85,6 +87,35 @@ def test_a_purchase_becomes_a_score(deployment: Deployment) -> None:
     assert scores[bob] is None
     assert (scores[ada]["points"], scores[ada]["band"], scores[ada]["contributions"]) == (510.0, "fair", [])
     assert deployment.read_one(ada).json() == {"score": scores[ada]}
+
+
+@pytest.mark.parametrize(
+    "path", ["/health/live", "/health/ready", "/healthz", "/.well-known/jwks.json", "/none"]
+)
+def test_head_is_get_without_a_body(deployment: Deployment, path: str) -> None:
+    """As probes ask: the same status and headers, on a connection that goes on."""
+    with requests.Session() as session:
+        get, head = (
+            session.request(method, f"{deployment.url}{path}", timeout=30) for method in ("GET", "HEAD")
+        )
+        again = session.get(f"{deployment.url}/health/live", timeout=30)
+    assert (head.status_code, head.content, again.status_code) == (get.status_code, b"", 200)
+    for answer in (get, head):
+        del answer.headers["Date"], answer.headers["X-Request-Id"]
+    assert head.headers == get.headers
+
+
+@pytest.mark.parametrize("strips", [True, False])
+def test_a_hub_below_a_path(strips: bool) -> None:
+    """Its URL has a path, which the proxy before it strips or leaves."""
+    with LocalHub(issuer="https://host.example/hubs/one") as hub:
+        partner = hub.admit_partner(kinds=[kind(ORDER)])
+        base = "https://host.example" if strips else hub.issuer
+        for path in ("/health/ready", "/.well-known/jwks.json", "/.well-known/ssf-configuration"):
+            assert Transport(base, adapter=hub.adapter).get(path).status == 200
+        with hub.client(partner) as client:
+            client.post([partner.signal("ada", "1", ORDER)])
+            assert client.deliver().sent == 1
 
 
 def test_an_unknown_person_and_one_without_a_grant_look_the_same(deployment: Deployment) -> None:

@@ -132,7 +132,8 @@ class Webhooks:
                 return
 
     async def _handle_request(self, scope: Scope, receive: Receive) -> int:
-        platform, secret = PLATFORMS.get(scope["path"]), self._secrets.get(scope["path"])
+        path = _path(scope)
+        platform, secret = PLATFORMS.get(path), self._secrets.get(path)
         if platform is None or secret is None:
             return 404
         if scope["method"] != "POST":
@@ -148,7 +149,7 @@ class Webhooks:
         if body is None:
             return 413
         if not has_valid_signature(body, headers.get(platform.signature, b""), secret):
-            return 200 if scope["path"] == "/woocommerce" and _is_trial(body) else 401
+            return 200 if path == "/woocommerce" and _is_trial(body) else 401
         async with self._lock:
             return await asyncio.shield(self._accept(platform, headers, body))
 
@@ -198,6 +199,18 @@ class Webhooks:
         self._uploader.deliver()
         if self._uploader.pending_reason:
             _log.warning("signals are pending in the outbox: the last delivery failed")
+
+
+def _path(scope: Scope) -> str:
+    """The path below the one where this application is mounted.
+
+    By ASGI the path contains `root_path`, but servers and frameworks differ: it may be left out, or be there
+    twice, when a proxy does not strip what ``--root-path`` adds.
+    """
+    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
+    while root and path.startswith(f"{root}/"):
+        path = path[len(root) :]
+    return path
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes | None:

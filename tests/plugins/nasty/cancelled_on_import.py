@@ -1,0 +1,5 @@
+"""Way of failing: is cancelled on import."""
+
+import asyncio
+
+raise asyncio.CancelledError

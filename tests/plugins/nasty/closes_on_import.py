@@ -1,0 +1,3 @@
+"""Way of failing: raises GeneratorExit on import."""
+
+raise GeneratorExit
