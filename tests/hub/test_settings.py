@@ -268,7 +268,7 @@ def test_a_ledger_in_another_folder_is_private_to_its_owner(tmp_path: Path) -> N
     try:
         with Hub.open(tmp_path / "hub") as hub:
             hub.streams.acquire_leader_lock()
-            hub.rebuild_signals()
+            hub.rebuild()
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in other.iterdir()}
     finally:
         os.umask(before)

@@ -45,7 +45,7 @@ def test_the_signals_of_the_other_person_are_gone(
     rows = everything(hub)
     assert shop.pseudonym("bob") not in repr(rows)
     assert rows["signals"] == []
-    hub.rebuild_signals()
+    hub.rebuild()
     assert everything(hub)["signals"] == []
     assert hub.list_people() == ["ada"]
     assert len(hub.list_grants("ada")) == len(ada_as_bob)
