@@ -9,6 +9,8 @@ Checked in this order:
 
 Errors carry a code of RFC 8935 section 2.4. Unknown claims and members are ignored, as RFC 8417 section 2.2
 requires; an unknown event is refused.
+
+A token of a transmitter of other software (`foreign`) may have a longer ``jti``, and be signed as `jws` says.
 """
 
 import secrets
@@ -34,6 +36,8 @@ NOTICES_TYP = "sesame-notices+jwt"
 #: An OAuth access token (RFC 9068).
 ACCESS_TYP = "at+jwt"
 LEEWAY = timedelta(seconds=60)
+#: Our own have at most 64 characters.
+MAX_FOREIGN_JTI = 255
 _MAX_NAME = 100
 _JTI_BYTES = 18
 
@@ -88,6 +92,11 @@ class _Claims:
     nbf: float | None = None
 
 
+@frozen(kw_only=True)
+class _ForeignClaims(_Claims):
+    jti: str = field(validator=validators.text(MAX_FOREIGN_JTI))
+
+
 @frozen
 class Token:
     """A JWT in valid form, parsed once. Until `verify` returns, its content is not trusted."""
@@ -97,9 +106,9 @@ class Token:
     _claims: _UnverifiedClaims = field(repr=False)
 
     @classmethod
-    def parse(cls, encoded: bytes) -> Self:
+    def parse(cls, encoded: bytes, *, foreign: bool = False) -> Self:
         """Parse a JWT in compact form; `InvalidInputError` if its form is invalid or it is too long."""
-        return cls.from_jws(encoded, jws.parse(encoded))
+        return cls.from_jws(encoded, jws.parse(encoded, foreign=foreign))
 
     @classmethod
     def from_jws(cls, encoded: bytes, signed: jws.UnverifiedJws) -> Self:
@@ -130,7 +139,13 @@ class Token:
         return _timestamp(self._decode_claims().iat, "iat")
 
     def _decode_claims(self) -> _Claims:
-        return codec.decode(self._jws.payload, _Claims, field="token")
+        form = _ForeignClaims if self._jws.foreign else _Claims
+        return codec.decode(self._jws.payload, form, field="token")
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """The names of its events (RFC 8417 section 2.2), known or not."""
+        return tuple(self._claims.events)
 
     @property
     def event_type(self) -> EventType:

@@ -13,7 +13,7 @@ Rules:
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -36,6 +36,8 @@ _MAX_FILE_BYTES = 4096
 #: Validity as in OpenID Federation 1.0 section 8.7.3, whose ``revoked`` has ``revoked_at``.
 _VALIDITY = ("nbf", "exp", "revoked")
 _PUBLIC = ("kty", "crv", "x", "kid", "use", "alg", *_VALIDITY)
+#: Members of private and symmetric keys (RFC 7518 section 6, RFC 8037 section 2).
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 #: Of a key without ``nbf``.
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _ALGORITHMS = (None, "Ed25519", "EdDSA")
@@ -172,30 +174,54 @@ def jwk_set(jwks: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]
     return {"keys": [{name: jwk[name] for name in _PUBLIC if name in jwk} for jwk in jwks]}
 
 
-def read_jwk_set(data: bytes) -> tuple[dict[str, Any], ...]:
-    """Decode another party's keys; `InvalidInputError` if one is private, a duplicate, or no signing key."""
+def read_jwk_set(data: bytes, *, skip_unusable: bool = False) -> tuple[dict[str, Any], ...]:
+    """Decode another party's keys; `InvalidInputError` if one is private, a duplicate, or no signing key.
+
+    With `skip_unusable` keys of other types and uses are left out (RFC 7517 section 5), and one at least must
+    remain.
+    """
+    return tuple(jwk_set(select_keys(data, _check_published, skip_unusable=skip_unusable))["keys"])
+
+
+def select_keys(
+    data: bytes, check: Callable[[dict[str, Any]], None], *, skip_unusable: bool
+) -> list[dict[str, Any]]:
+    """The keys of a JWK set that pass `check`, which raises `InvalidInputError`; see `read_jwk_set`."""
     if len(data) > MAX_SET_BYTES:
         raise InvalidInputError(f"must be at most {MAX_SET_BYTES} bytes", field="jwks")
     jwks = codec.decode(data, dict[str, Any]).get("keys")
     if not isinstance(jwks, list) or not 0 < len(jwks) <= MAX_KEYS:
         raise InvalidInputError(f"must list 1 to {MAX_KEYS} keys", field="jwks")
+    selected, reason = list[dict[str, Any]](), None
     for jwk in jwks:
-        _check_published(jwk)
-    if len({jwk["kid"] for jwk in jwks}) != len(jwks):
+        _check_public(jwk)
+        try:
+            check(jwk)
+            selected.append(jwk)
+        except InvalidInputError as error:
+            if not skip_unusable:
+                raise
+            reason = error
+    if not selected:
+        raise InvalidInputError(f"has no usable key: {reason}", field="jwks", code="invalid_key")
+    if len({jwk["kid"] for jwk in selected}) != len(selected):
         raise InvalidInputError("has a duplicate key", field="jwks", code="invalid_key")
-    return tuple(jwk_set(jwks)["keys"])
+    return selected
 
 
-def _check_published(jwk: object) -> None:
+def _check_public(jwk: object) -> None:
     if not isinstance(jwk, dict):
         raise InvalidInputError("must contain objects", field="jwks", code="invalid_key")
-    if "d" in jwk:
+    if not _PRIVATE.isdisjoint(jwk):
         raise InvalidInputError(
             "contains a private key",
             field="jwks",
             hint="publish the public part only, and replace this key: it is compromised",
             code="invalid_key",
         )
+
+
+def _check_published(jwk: Mapping[str, Any]) -> None:
     if jwk.get("kid") != thumbprint(jwk):
         raise InvalidInputError("must be the key's RFC 7638 thumbprint", field="kid", code="invalid_key")
     if jwk.get("use", "sig") != "sig" or jwk.get("alg") not in _ALGORITHMS:

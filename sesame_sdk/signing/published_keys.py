@@ -43,8 +43,12 @@ class PublishedKeys:
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
-        """Decode a published set; `InvalidInputError` as `read_jwk_set`, or of the announcements' form."""
-        keys = tuple(TrustedKey.from_jwk(jwk) for jwk in read_jwk_set(data))
+        """Decode a published set, without keys of other types and uses.
+
+        Raises:
+            InvalidInputError: as `read_jwk_set`, or the announcements' form is invalid.
+        """
+        keys = tuple(TrustedKey.from_jwk(jwk) for jwk in read_jwk_set(data, skip_unusable=True))
         return cls(keys, codec.decode(data, _Rotations, field="jwks").rotations[-_MAX_ROTATIONS:])
 
     def to_dict(self) -> dict[str, Any]:
