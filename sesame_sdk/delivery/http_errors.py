@@ -39,6 +39,7 @@ _TOO_MANY_REQUESTS = 429
 _TEMPORARY = {408, 425, _TOO_MANY_REQUESTS}
 _ACCESS_DENIED = {401, 403, 407}
 _NOT_A_HUB = {404, 405, 410}
+_STREAM_CODES = {400: "invalid_request", 404: "not_found", 409: "conflict"}
 _MAX_TEXT = 400
 _MAX_CODE = 64
 #: Findings that are read, and those of them that the message repeats.
@@ -78,6 +79,17 @@ def raise_for_status(response: HttpResponse, now: datetime) -> HttpResponse:
     if 200 <= response.status < 300:
         return response
     raise _error(response, now)
+
+
+def raise_for_stream_status(response: HttpResponse, now: datetime) -> HttpResponse:
+    """As `raise_for_status`, for a transmitter whose errors need not have a body (SSF 1.0 section 8.1)."""
+    code = _STREAM_CODES.get(response.status)
+    if code is None:
+        return raise_for_status(response, now)
+    refusal = _decode_refusal(response.body)
+    if refusal is not None:
+        raise _refusal_error(refusal)
+    raise InvalidInputError(f"the transmitter returned HTTP {response.status}", field="stream", code=code)
 
 
 def _error(response: HttpResponse, now: datetime) -> SesameError:

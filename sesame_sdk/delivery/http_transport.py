@@ -20,6 +20,7 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.delivery.http_errors import HttpResponse, parse_http_date, raise_for_status
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
@@ -39,6 +40,7 @@ class Transport:
         timeouts: seconds to connect, and for each read.
         response_seconds: seconds to read a whole response.
         retry_policy: when requests are retried.
+        check_status: returns a successful response, and raises for another.
         adapter: sends each request; over the network unless one is given.
 
     Raises:
@@ -55,6 +57,7 @@ class Transport:
         response_seconds: float = 60.0,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         retry_policy: RetryPolicy | None = None,
+        check_status: Callable[[HttpResponse, datetime], HttpResponse] = raise_for_status,
         adapter: BaseAdapter | None = None,
     ) -> None:
         _require_https(hub)
@@ -64,6 +67,7 @@ class Transport:
         self._response_seconds = response_seconds
         self._max_bytes = max_response_bytes
         self._retry_policy = retry_policy or RetryPolicy()
+        self._check_status = check_status
         self._adapter = adapter
         self._pool_size = pool_size
         #: What the last ``Date`` of the hub said, and when that was by a monotonic clock.
@@ -74,9 +78,17 @@ class Transport:
         """GET. Raises as `post` does."""
         return self._retry_policy.call(lambda: self._request("GET", path, None, _authorization(bearer)))
 
-    def delete(self, path: str, *, bearer: Callable[[], bytes] | None = None) -> HttpResponse:
-        """DELETE. Raises as `post` does."""
-        return self._retry_policy.call(lambda: self._request("DELETE", path, None, _authorization(bearer)))
+    def request(
+        self, method: str, path: str, body: bytes | None = None, *, authorization: Callable[[], str] | None
+    ) -> HttpResponse:
+        """Send JSON, or no body. `authorization` makes a header for each attempt. Raises as `post` does."""
+        headers = {"Accept": JSON_MEDIA_TYPE} | ({} if body is None else {"Content-Type": JSON_MEDIA_TYPE})
+
+        def attempt() -> HttpResponse:
+            shown = {"Authorization": authorization()} if authorization else {}
+            return self._request(method, path, body, headers | shown)
+
+        return self._retry_policy.call(attempt)
 
     def post(
         self,
@@ -155,7 +167,7 @@ class Transport:
             raise ConfigurationError("is not a usable URL", field="hub") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise RetryableError(f"no response ({type(error).__name__})", field="hub") from error
-        return raise_for_status(result, datetime.now(UTC))
+        return self._check_status(result, datetime.now(UTC))
 
     def _read(self, response: requests.Response) -> bytes:
         _require_length(response)

@@ -74,7 +74,7 @@ class StreamUpdated:
     """The hub changed the stream's status (SSF 1.0 section 8.1.5)."""
 
     status: Literal["enabled", "paused", "disabled"]
-    reason: str | None = field(default=None, validator=validators.optional(validators.sentence))
+    reason: str | None = field(default=None, validator=validators.optional(validators.text(1024)))
 
 
 @frozen

@@ -40,7 +40,8 @@ def key_for_algorithm(jwk: Mapping[str, Any], algorithm: str) -> tuple[tuple[str
     algorithms = _BY_TYPE.get(str(jwk.get("kty")), ())
     if algorithm not in algorithms or jwk.get("alg", algorithm) not in algorithms:
         raise InvalidInputError("does not fit the key", field="alg", code="invalid_key")
-    if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ("verify",)):
+    operations = jwk.get("key_ops", ["verify"])
+    if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         raise InvalidInputError("must be for signatures", field="use, key_ops", code="invalid_key")
     names = _checkers[jwk["kty"]](jwk)
     return tuple((name, str(jwk[name])) for name in names)

@@ -109,7 +109,7 @@ def parse(token: bytes, *, foreign: bool = False) -> UnverifiedJws:
 
 def read_kid(header: bytes) -> str:
     """The key id in a token's encoded header; `InvalidInputError` as of `parse`."""
-    return _parse_header(header)[0]
+    return _parse_header(header, foreign=False)[0]
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,7 @@ from sesame_sdk.constants import MAX_TOKEN_BYTES
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType, Receipt
 from sesame_sdk.model.stream_events import StreamUpdated, Verification
-from sesame_sdk.partner.score_store.inbox import Inbox
+from sesame_sdk.partner.score_store.inbox import Inbox, OtherEvent
 from sesame_sdk.partner.score_store.store import ScoreStore
 from sesame_sdk.signing.jwt import READ_TYP, SET_TYP, sign_claims
 from sesame_sdk.signing.keys import SigningKey
@@ -199,7 +199,79 @@ def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(
 ) -> None:
     """Also that it was paused, and why."""
     inbox.receive(fake_hub.sign(EventType.STREAM_UPDATED, StreamUpdated("paused", "we move house"), STREAM))
+    assert (store.state.last_message_at, store.state.status) == (fake_hub.now, "paused")
+    store.begin_stream("another")
+    assert store.state.status == "enabled"
+
+
+def test_a_verification_event_is_matched_with_its_request(
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub, tmp_path: Path
+) -> None:
+    """SSF 1.0 section 8.1.4: by its state, whichever process requested it; without a state it is a heartbeat."""
+    event = fake_hub.sign(EventType.VERIFICATION, Verification("xyzzy"), STREAM)
+    with pytest.raises(InvalidInputError, match="state") as caught:
+        inbox.receive(event)
+    assert caught.value.code == "invalid_state"
+    with fake_hub.open(tmp_path / "store.sqlite") as other:
+        other.expect_verification("xyzzy")
+        assert not other.is_verified("xyzzy")
+        inbox.receive(fake_hub.alive())
+        inbox.receive(event)
+        assert other.is_verified("xyzzy")
+    inbox.receive(event)
+    assert not store.is_verified("another")
+
+
+def test_events_of_other_profiles_are_set_aside(
+    store: ScoreStore, fake_hub: FakeHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Acknowledged, counted and logged by type, without content; a callback receives them again if it fails."""
+    received: list[OtherEvent] = []
+
+    def fail_once(event: OtherEvent) -> None:
+        received.append(event)
+        if len(received) == 1:
+            raise RetryableError("the database is away")
+
+    inbox = Inbox(store, fake_hub.keys(), on_other_event=fail_once, clock=fake_hub.clock)
+    name = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
+    claims = {"iss": HUB, "aud": [READER], "iat": int(fake_hub.now.timestamp()), "jti": "caep"}
+    claims |= {"sub_id": {"format": "email", "email": "ada@example.com"}, "events": {name: {"x": "private"}}}
+    token = sign_claims(claims, fake_hub.key, typ=SET_TYP)
+    with caplog.at_level("INFO"):
+        assert push(inbox, token)[0] == 503
+        assert push(inbox, token)[0] == 202
+        assert inbox.receive_all({"caep": token}).accepted == ("caep",)
+    assert [event.types for event in received] == [(name,)] * 3
+    assert json.loads(received[0].claims) == claims
+    assert inbox.other_events == {name: 3}
+    assert name in caplog.text
+    assert not any(word in caplog.text for word in ("ada", "private"))
     assert store.state.last_message_at == fake_hub.now
+
+
+def test_a_flood_of_event_types_is_counted_together(store: ScoreStore, fake_hub: FakeHub) -> None:
+    """The count is bounded, and a name cannot spoil a terminal or a log."""
+    inbox = Inbox(store, fake_hub.keys(), clock=fake_hub.clock)
+    standard = {"iss": HUB, "aud": READER, "iat": int(fake_hub.now.timestamp())}
+    for number in range(120):
+        events = {f"urn:x:{number}\x1b[31m\n": {}}
+        inbox.receive(
+            sign_claims({**standard, "jti": str(number), "events": events}, fake_hub.key, typ=SET_TYP)
+        )
+    assert (len(inbox.other_events), inbox.other_events.total()) == (101, 120)
+    assert not any("\x1b" in name or "\n" in name for name in inbox.other_events)
+
+
+def test_a_message_of_the_future_does_not_hold_up_the_others(
+    inbox: Inbox, store: ScoreStore, fake_hub: FakeHub
+) -> None:
+    """It is to be sent again, and neither acknowledged nor rejected; what came with it is stored."""
+    late = fake_hub.alive(jti="late", now=fake_hub.now + timedelta(hours=1))
+    result = inbox.receive_all({"late": late, "ada": fake_hub.scores(ADA, jti="ada")})
+    assert (result.accepted, result.rejected) == (("ada",), {})
+    assert "behind" in str(result.postponed)
+    assert store.points(["ada"])[0] == 612.5
 
 
 def test_what_the_specification_says_of_streams_is_read(
@@ -219,8 +291,10 @@ def test_what_the_specification_says_of_streams_is_read(
         token = sign_claims(
             {**claims, **ours, "sub_id": {"format": "opaque", "id": STREAM}}, fake_hub.key, typ=SET_TYP
         )
+        if state := claims["events"][event].get("state"):
+            store.expect_verification(state)
         inbox.receive(token)
-    assert store.state.last_message_at == fake_hub.now
+    assert (store.state.last_message_at, store.state.status) == (fake_hub.now, "paused")
 
 
 def push(

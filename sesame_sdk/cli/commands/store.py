@@ -74,10 +74,15 @@ def _read_pending(subscriber: "StreamSubscriber") -> None:
 @_store_options
 @json_option
 def status(config_dir: Path, purpose: str, context: str, file: Path | None, as_json: bool) -> None:
-    """Show the number of subjects and the last update."""
+    """Show the number of subjects, the last update and the status of the stream."""
     with closing(_open_store(config_dir, file, purpose, context)) as opened:
         state = opened.state
-    row = {"subjects": state.subject_count, "updated_at": state.last_message_at, "stale": state.stale}
+    row = {
+        "subjects": state.subject_count,
+        "updated_at": state.last_message_at,
+        "stale": state.stale,
+        "status": state.status,
+    }
     if as_json:
         print_json(row)
         return

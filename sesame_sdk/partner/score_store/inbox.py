@@ -3,21 +3,26 @@
 Checked in this order:
     1. the hub signed it, for us, as a Security Event Token: see `signing.jwt`
     2. it is at most a day old, so that the ids of all messages that could be repeated are known
-    3. its event is known, its payload valid, and of the store's purpose and context
+    3. its event is of a stream of scores, its payload valid, and of the store's purpose and context
     4. its ``jti`` is new, or the message is the same as before, which is acknowledged again
     5. it is of the store's stream
 
-Errors have the codes of RFC 8935 section 2.4. A state that is older than the stored one is accepted and
-ignored: see `table`.
+Other events, such as those of CAEP and RISC, are acknowledged and set aside: counted, logged by their type,
+and passed to a callback if there is one.
+
+Errors have the codes of RFC 8935 section 2.4, and ``invalid_state`` of SSF 1.0. A state that is older than
+the stored one is accepted and ignored: see `table`.
 """
 
 import hashlib
+import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 
 import msgspec
-from attrs import frozen
+from attrs import field, frozen
 
 from sesame_sdk.errors import InvalidInputError, RetryableError
 from sesame_sdk.model import codec
@@ -35,9 +40,13 @@ from sesame_sdk.partner.score_store.push_endpoint import Application, push_endpo
 from sesame_sdk.partner.score_store.store import REPLAY_WINDOW, ScoreStore
 from sesame_sdk.partner.score_store.updates import Update
 from sesame_sdk.signing.jwt import SET_TYP, IssuedInFutureError, KeyFinder, Token, Verified
+from sesame_sdk.text import terminal_text
 
 _MAX_AGE = REPLAY_WINDOW / 2
-_STREAM_EVENTS = {EventType.VERIFICATION: Verification, EventType.STREAM_UPDATED: StreamUpdated}
+_OUR_EVENTS = frozenset(EventType)
+#: Types that are counted by name, and how much of a name is.
+_MAX_TYPES, _MAX_NAME = 100, 200
+_logger = logging.getLogger(__name__)
 
 
 @frozen
@@ -47,10 +56,37 @@ class _Claims:
 
 @frozen
 class InboxResult:
-    """The outcome of messages by ``jti``: those on disk, and the errors of those rejected."""
+    """The outcome of messages by ``jti``: those on disk, and the errors of those rejected.
+
+    `postponed` is why others are neither: they are to be sent again.
+    """
 
     accepted: tuple[str, ...]
     rejected: Mapping[str, InvalidInputError]
+    postponed: RetryableError | None = None
+
+
+@frozen
+class ForeignTransmitter:
+    """A transmitter of other software: its issuer, and the audience by which it names us (RFC 8417)."""
+
+    issuer: str
+    audience: str
+
+
+@frozen
+class OtherEvent:
+    """A verified message with events that are not of a stream of scores.
+
+    Attributes:
+        types: of its events.
+        claims: the claims of its token, as JSON.
+    """
+
+    jti: str
+    issued_at: datetime
+    types: tuple[str, ...]
+    claims: bytes = field(repr=False)
 
 
 class Inbox:
@@ -60,6 +96,9 @@ class Inbox:
         store: the score store.
         keys: finds the hub's keys.
         bearer: the required bearer token of a push, if the stream has one.
+        foreign: the transmitter, if it is no hub of this kind; see `signing.jws` for what it may sign with.
+        on_other_event: receives events that are set aside, before they are acknowledged; again if they are
+            delivered again.
         clock: returns the time, in UTC.
     """
 
@@ -69,9 +108,17 @@ class Inbox:
         keys: KeyFinder,
         *,
         bearer: str | None = None,
+        foreign: ForeignTransmitter | None = None,
+        on_other_event: Callable[[OtherEvent], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = store
+        self.issuer = foreign.issuer if foreign else store.hub
+        self.audience = foreign.audience if foreign else store.reader
+        self._foreign = foreign is not None
+        self._on_other_event = on_other_event
+        #: How many events of which other types were set aside.
+        self.other_events: Counter[str] = Counter()
         self._keys = keys
         self.bearer = bearer
         self._clock = clock
@@ -96,18 +143,23 @@ class Inbox:
         """Receive the messages of a poll; the valid ones are on disk, in one transaction, when this returns.
 
         Raises:
-            RetryableError: as `receive`.
+            RetryableError: the disk is unavailable.
         """
         rejected: dict[str, InvalidInputError] = {}
         updates: dict[str, Update] = {}
+        postponed: RetryableError | None = None
         for jti, token in tokens.items():
             try:
                 updates[jti] = self._read_named(jti, token)
             except InvalidInputError as error:
                 rejected[jti] = error
+            except RetryableError as error:
+                postponed = error
         errors = dict(zip(updates, self.store.apply(updates.values()), strict=True)) if updates else {}
         rejected |= {jti: error for jti, error in errors.items() if isinstance(error, InvalidInputError)}
-        return InboxResult(tuple(jti for jti, error in errors.items() if error is None), rejected)
+        postponed = next((error for error in errors.values() if isinstance(error, RetryableError)), postponed)
+        accepted = tuple(jti for jti, error in errors.items() if error is None)
+        return InboxResult(accepted, rejected, postponed)
 
     def _read_named(self, jti: str, token: bytes) -> Update:
         update = self._read(token)
@@ -117,23 +169,26 @@ class Inbox:
 
     def _read(self, encoded: bytes) -> Update:
         now = self._clock()
-        token = Token.parse(encoded)
+        token = Token.parse(encoded, foreign=self._foreign)
         try:
-            verified = token.verify(self._keys, typ=SET_TYP, audience=self.store.reader, now=now)
+            verified = token.verify(self._keys, typ=SET_TYP, audience=self.audience, now=now)
         except IssuedInFutureError as error:
             # The hub signed it: it is to be sent again when this machine's clock is right.
             raise RetryableError(describe_clock(-error.ahead), hint="set this machine's clock") from error
-        if verified.issuer != self.store.hub:
+        if verified.issuer != self.issuer:
             raise InvalidInputError("is not the hub of this store", field="iss", code="invalid_issuer")
         if verified.issued_at < now - _MAX_AGE:
             raise InvalidInputError("is too old", field="iat", hint="sign it again")
         return self._convert(token, verified)
 
     def _convert(self, token: Token, verified: Verified) -> Update:
+        header = (verified.jti, hashlib.sha256(token.encoded).digest(), verified.issued_at)
+        if token.event_names and _OUR_EVENTS.isdisjoint(token.event_names):
+            self._set_aside(OtherEvent(verified.jti, verified.issued_at, token.event_names, verified.claims))
+            return Update(*header)
         event = token.event_type
         payload = token.event_payload(event)
         subject = codec.decode(verified.claims, _Claims, field="token").sub_id.id
-        header = (verified.jti, hashlib.sha256(token.encoded).digest(), verified.issued_at)
         if event is EventType.SCORES_CHANGED:
             scores = _decoded(payload, ScoresChanged)
             self._check_terms(scores.purpose, scores.context)
@@ -143,10 +198,18 @@ class Inbox:
             if not erased:
                 self._check_terms(removal.purpose, removal.context)
             return Update(*header, updates.batch_from_removal(subject, removal), erased=erased)
-        if event not in _STREAM_EVENTS:
-            raise InvalidInputError(f"{event.value} is not for a score store", field="events")
-        _decoded(payload, _STREAM_EVENTS[event])
-        return Update(*header, stream=subject)
+        if event is EventType.VERIFICATION:
+            return Update(*header, stream=subject, state=_decoded(payload, Verification).state)
+        if event is EventType.STREAM_UPDATED:
+            return Update(*header, stream=subject, status=_decoded(payload, StreamUpdated).status)
+        raise InvalidInputError(f"{event.value} is not for a score store", field="events")
+
+    def _set_aside(self, event: OtherEvent) -> None:
+        for name in (terminal_text(name[:_MAX_NAME]) for name in event.types):
+            known = name in self.other_events or len(self.other_events) < _MAX_TYPES
+            self.other_events[name if known else "other"] += 1
+            _logger.info("set aside an event of type %s", name)
+        self._on_other_event(event)
 
     def _check_terms(self, purpose: str | None, context: str | None) -> None:
         if (purpose, context) != (self.store.purpose, self.store.context):

@@ -107,6 +107,7 @@ async def _respond(send: Send, status: int, content: dict[str, str] | None) -> N
         (b"content-type", b"text/plain" if content is None else JSON_MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        (b"content-language", b"en"),  # of the description (RFC 8935 section 2.3)
     ]
     if status == 503:
         headers.append((b"retry-after", b"5"))

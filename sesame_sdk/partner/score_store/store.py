@@ -34,6 +34,7 @@ REPLAY_WINDOW = timedelta(days=2)
 #: States in the journal before it is compacted; a large store is compacted less often.
 _MAX_JOURNAL = 50_000
 _JOURNAL_SHARE = 8
+ENABLED = "enabled"
 _APPLICATION = 0x5E5A0B02
 _SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -43,9 +44,12 @@ _SCHEMA = (
         jti TEXT PRIMARY KEY, digest BLOB NOT NULL, issued_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX received_issued_at ON received (issued_at)",
+    """CREATE TABLE verifications (
+        state TEXT PRIMARY KEY, requested_at INTEGER NOT NULL, received INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID""",
 )
 _COLUMNS = ("keys", "seq", "points", "label", "labels")
-_CHANGES = """SELECT 0, name, value FROM meta WHERE name IN ('last_message', 'stream', 'compacted')
+_CHANGES = """SELECT 0, name, value FROM meta WHERE name IN ('last_message', 'stream', 'compacted', 'status')
 UNION ALL SELECT id, '', data FROM journal WHERE id > ?"""
 _SNAPSHOT = """SELECT name, data FROM snapshot
 UNION ALL SELECT name, value FROM meta WHERE name = 'compacted'"""
@@ -66,6 +70,7 @@ class _Changes:
     compacted: int = 0
     last_message: int = 0
     stream: str = ""
+    status: str = ENABLED
 
 
 @frozen
@@ -77,12 +82,14 @@ class ScoreStoreState:
         last_message_at: time of the latest message from the hub, in UTC.
         stale: whether that is too long ago, so that no score is returned.
         stream: id of its stream; empty for none.
+        status: of the stream: ``enabled``, ``paused`` or ``disabled``.
     """
 
     subject_count: int
     last_message_at: datetime | None
     stale: bool
     stream: str
+    status: str
 
 
 class ScoreStore(Closeable):
@@ -127,7 +134,7 @@ class ScoreStore(Closeable):
         self._table: ScoreTable
         self._labels: dict[Label, int]
         self._last = self._journal_size = self._last_message = 0
-        self._stream = ""
+        self._stream, self._status = "", ENABLED
         self._reload()
         self._load_changes()
 
@@ -166,7 +173,8 @@ class ScoreStore(Closeable):
         with self._lock:
             self._refresh()
             at = datetime.fromtimestamp(self._last_message / 1_000_000, UTC) if self._last_message else None
-            return ScoreStoreState(self._table.count_scores(), at, self._is_stale(), self._stream)
+            count = self._table.count_scores()
+            return ScoreStoreState(count, at, self._is_stale(), self._stream, self._status)
 
     def on_removal(self, callback: RemovalCallback) -> None:
         """Call `callback` whenever subjects are removed, so that no page shows them any longer.
@@ -202,17 +210,37 @@ class ScoreStore(Closeable):
             number = write.execute("INSERT INTO journal (data) VALUES (?)", (pack(Batch()),)).lastrowid
             write.execute("DELETE FROM journal")
             write.execute("DELETE FROM snapshot")
-            write.execute("DELETE FROM meta WHERE name IN ('last_message', 'stream', 'compacted')")
+            write.execute("DELETE FROM verifications")
+            write.execute("DELETE FROM meta WHERE name IN ('last_message', 'stream', 'compacted', 'status')")
             rows = [("stream", stream), ("compacted", str(number))]
             write.executemany("INSERT INTO meta VALUES (?, ?)", rows)
         with self._lock:
             self._load_changes()
 
+    def set_status(self, status: str) -> None:
+        """Note the status that the hub says the stream has."""
+        with self._writer.transaction() as write:
+            write.execute("INSERT OR REPLACE INTO meta VALUES ('status', ?)", (status,))
+
+    def expect_verification(self, state: str) -> None:
+        """Accept a verification event with this `state`: it is requested next."""
+        now = self._clock()
+        with self._writer.transaction() as write:
+            oldest = _micros(now - REPLAY_WINDOW)
+            write.execute("DELETE FROM verifications WHERE requested_at < ?", (oldest,))
+            insert = "INSERT OR IGNORE INTO verifications (state, requested_at) VALUES (?, ?)"
+            write.execute(insert, (state, _micros(now)))
+
+    def is_verified(self, state: str) -> bool:
+        """Whether the verification event that was requested with this `state` has arrived."""
+        rows = self._reader.read("SELECT received FROM verifications WHERE state = ?", state)
+        return any(received for (received,) in rows)
+
     def compact(self) -> None:
         """Compact the journal, so that opening stays quick and no older state is stored."""
         # Reads wait for the copying, not for the disk.
         with self._writer.transaction() as write:
-            delete_before = int((self._clock() - REPLAY_WINDOW).timestamp() * 1_000_000)
+            delete_before = _micros(self._clock() - REPLAY_WINDOW)
             with self._lock:
                 self._load_changes()
                 parts = (*self._table.dump(since=delete_before), pack(tuple(self._labels)))
@@ -244,21 +272,25 @@ class ScoreStore(Closeable):
             meta = dict(write.execute("SELECT name, value FROM meta").fetchall())
             stream, errors = meta.get("stream", ""), []
             compacted, latest = int(meta.get("compacted", 0)), int(meta.get("last_message", 0))
-            changes = _Changes(compacted=compacted, last_message=latest, stream=stream)
+            status = meta.get("status", ENABLED)
+            changes = _Changes(compacted=compacted, last_message=latest, stream=stream, status=status)
             for update in updates:
                 errors.append(error := _error(write, update, stream))
-                at = int(update.issued_at.timestamp() * 1_000_000)
+                at = _micros(update.issued_at)
                 row = (update.jti, update.digest, at)
                 insert = "INSERT OR IGNORE INTO received VALUES (?, ?, ?)"
                 if error or not write.execute(insert, row).rowcount:
                     continue
                 changes.last_message = max(changes.last_message, at)
+                if update.status is not None:
+                    changes.status = update.status
+                write.execute("UPDATE verifications SET received = 1 WHERE state = ?", (update.state,))
                 if update.batch is not None:
                     added = write.execute("INSERT INTO journal (data) VALUES (?)", (pack(update.batch),))
                     changes.batches.append(update.batch)
                     changes.last = added.lastrowid or 0
-            last_message = str(changes.last_message)
-            write.execute("INSERT OR REPLACE INTO meta VALUES ('last_message', ?)", (last_message,))
+            rows = [("last_message", str(changes.last_message)), ("status", changes.status)]
+            write.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
         return errors, changes
 
     def _is_stale(self) -> bool:
@@ -289,7 +321,7 @@ class ScoreStore(Closeable):
                 changes.batches.append(unpack(value))
                 changes.last = max(changes.last, number)
             else:
-                setattr(changes, name, value if name == "stream" else int(value))
+                setattr(changes, name, value if name in ("stream", "status") else int(value))
         return changes
 
     def _apply(self, changes: _Changes, removed: set[str] | None) -> None:
@@ -300,7 +332,8 @@ class ScoreStore(Closeable):
             self._journal_size += len(seq)
             if removed is not None:
                 removed.update(batch.removed)
-        self._last, self._last_message, self._stream = changes.last, changes.last_message, changes.stream
+        self._last, self._last_message = changes.last, changes.last_message
+        self._stream, self._status = changes.stream, changes.status
         if removed is None or removed:
             for callback in self._removal_callbacks:
                 callback(None if removed is None else frozenset(removed))
@@ -325,4 +358,15 @@ def _error(write: sqlite3.Connection, update: Update, stream: str) -> SesameErro
     if update.stream is not None and update.stream != stream:
         # Temporary: the hub may send to a new stream before the store has its id.
         return RetryableError("is of another stream than this store's", field="sub_id")
+    if update.state is not None:
+        expected = "SELECT 1 FROM verifications WHERE state = ?"
+        if write.execute(expected, (update.state,)).fetchone() is None:
+            # SSF 1.0 section 8.1.4.1 has this code.
+            return InvalidInputError(
+                "is not of our verification request", field="state", code="invalid_state"
+            )
     return None
+
+
+def _micros(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)

@@ -7,86 +7,71 @@ Rules:
     * requests to an unavailable hub are retried after increasing waits; meanwhile the store becomes stale
 """
 
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-import msgspec
-from attrs import frozen
-
-from sesame_sdk.constants import JSON_MEDIA_TYPE
-from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.outbox import Outbox
 from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableError
-from sesame_sdk.interfaces import Closeable, Signer
-from sesame_sdk.model import codec
-from sesame_sdk.model.codec import encode
+from sesame_sdk.interfaces import Closeable
 from sesame_sdk.partner.config import PartnerConfig
-from sesame_sdk.partner.hub_clock import blame_clock
-from sesame_sdk.partner.key_pinning import JWKS_PATH, PinnedKeys
+from sesame_sdk.partner.key_pinning import PinnedKeys
 from sesame_sdk.partner.score_reads import sign_stream_token
-from sesame_sdk.partner.score_store.inbox import Inbox, InboxResult
+from sesame_sdk.partner.score_store.inbox import ForeignTransmitter, Inbox, InboxResult, OtherEvent
 from sesame_sdk.partner.score_store.store import ScoreStore
-from sesame_sdk.signing.jwt import KeyFinder
+from sesame_sdk.partner.score_store.stream_client import (
+    POLL,
+    PUSH,
+    Status,
+    StreamClient,
+    StreamConfiguration,
+    StreamStatus,
+    TransmitterKeys,
+)
 
-T = TypeVar("T")
-STREAM_PATH, POLL_PATH = "/v1/ssf/stream", "/v1/ssf/poll/"
-PUSH, POLL = "urn:ietf:rfc:8935", "urn:ietf:rfc:8936"
 #: Messages of one poll.
 MAX_EVENTS = 16
 _MIN_WAIT, _MAX_WAIT = 0.2, 30.0
 #: Seconds between checks that the hub still has the stream that it pushes.
 _CHECK_SECONDS = 60.0
-
-
-@frozen
-class _Delivery:
-    method: str
-    endpoint_url: str = ""
-
-
-@frozen
-class _Stream:
-    stream_id: str
-    delivery: _Delivery
-
-
-class _PollResponse(msgspec.Struct, frozen=True):
-    """The response to a poll (RFC 8936 section 2.3)."""
-
-    sets: dict[str, str]
-    more: bool = msgspec.field(default=False, name="moreAvailable")
+_STATE_BYTES = 18
 
 
 class StreamSubscriber(Closeable):
-    """Subscribes a score store to its stream. `StreamSubscriber.from_config` creates both.
+    """Subscribes a score store to its stream. `from_config` and `from_transmitter` create both.
 
     Args:
         store: the score store.
-        signer: our key.
+        client: manages streams at the hub.
         keys: finds the hub's keys.
-        transport: to the hub.
+        foreign: the transmitter, if it is no hub of this kind. Then the streams that it has for us may be of
+            other software of ours, and are left alone.
+        events_requested: the types of events; None for all that the hub has.
+        on_other_event: see `Inbox`.
         clock: returns the time, in UTC.
     """
 
     def __init__(
         self,
         store: ScoreStore,
+        client: StreamClient,
+        keys: PinnedKeys | TransmitterKeys,
         *,
-        signer: Signer,
-        keys: KeyFinder,
-        transport: Transport,
+        foreign: ForeignTransmitter | None = None,
+        events_requested: tuple[str, ...] | None = None,
+        on_other_event: Callable[[OtherEvent], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.store = store
-        self.inbox = Inbox(store, keys, clock=clock)
-        self._signer, self._keys = signer, keys
-        self._transport = transport
-        self._clock = clock
+        self.store, self.client = store, client
+        self.inbox = Inbox(store, keys, foreign=foreign, on_other_event=on_other_event, clock=clock)
+        self._keys, self._foreign = keys, foreign
+        self._members = {} if events_requested is None else {"events_requested": events_requested}
+        self._poll_url = ""
         self._received = InboxResult((), {})
-        self._closers: list[Callable[[], None]] = []
+        self._closers: list[Callable[[], None]] = [client.close, store.close]
 
     @classmethod
     def from_config(
@@ -107,14 +92,64 @@ class StreamSubscriber(Closeable):
             context: of the scores.
             settings: for `ScoreStore`.
         """
+
+        def authorization() -> str:
+            token = sign_stream_token(
+                config.signer,
+                issuer=config.issuer,
+                audience=config.hub,
+                purpose=purpose,
+                context=context,
+                now=datetime.now(UTC),
+            )
+            return f"Bearer {token.decode()}"
+
         store = ScoreStore(
             path, hub=config.hub, reader=config.issuer, purpose=purpose, context=context, **settings
         )
-        transport, pins = Transport(config.hub), Outbox(config.outbox)
-        keys = PinnedKeys(config.hub, lambda: transport.get(JWKS_PATH).body, pins)
-        subscriber = cls(store, signer=config.signer, keys=keys, transport=transport)
-        subscriber._closers = [transport.close, pins.close, store.close]
+        client, pins = StreamClient(config.hub, authorization), Outbox(config.outbox)
+        subscriber = cls(store, client, PinnedKeys(config.hub, client.fetch_keys, pins))
+        subscriber._closers.append(pins.close)
         return subscriber
+
+    @classmethod
+    def from_transmitter(
+        cls,
+        issuer: str,
+        path: Path,
+        *,
+        audience: str,
+        authorization: str | Callable[[], str],
+        purpose: str,
+        context: str,
+        events_requested: tuple[str, ...] | None = None,
+        on_other_event: Callable[[OtherEvent], None] = lambda _: None,
+        **settings: Any,  # noqa: ANN401
+    ) -> Self:
+        """Create a subscriber to a transmitter of other software, and its store.
+
+        Args:
+            issuer: the transmitter's issuer URL.
+            path: of the score store.
+            audience: by which the transmitter names us in ``aud``.
+            authorization: the ``Authorization`` header, such as ``Bearer`` and an access token, or what makes
+                it for each request.
+            purpose: IRI of the purpose of scores, if it sends any.
+            context: of these scores.
+            events_requested: the types of events; None for the transmitter's default.
+            on_other_event: receives events of other types than ours.
+            settings: for `ScoreStore`.
+        """
+        store = ScoreStore(path, hub=issuer, reader=audience, purpose=purpose, context=context, **settings)
+        client = StreamClient(issuer, authorization)
+        return cls(
+            store,
+            client,
+            TransmitterKeys(issuer, client.fetch_keys),
+            foreign=ForeignTransmitter(issuer, audience),
+            events_requested=events_requested,
+            on_other_event=on_other_event,
+        )
 
     def ensure_stream(self, *, push_to: str | None = None, bearer: str | None = None) -> str:
         """Ensure that the hub has a stream for this store, and return its id.
@@ -128,25 +163,30 @@ class StreamSubscriber(Closeable):
             RetryableError, ConfigurationError: see `Transport.post`.
         """
         self.inbox.bearer = bearer
-        if isinstance(self._keys, PinnedKeys):
-            self._keys.load()
-        wanted = _Delivery(PUSH, push_to) if push_to else _Delivery(POLL)
-        for stream in self._streams():
-            same = stream.delivery.method == wanted.method and wanted.endpoint_url in (
-                "",
-                stream.delivery.endpoint_url,
-            )
-            if same and stream.stream_id == self.store.state.stream:
-                return stream.stream_id
-            self._transport.delete(f"{STREAM_PATH}?stream_id={stream.stream_id}", bearer=self._bearer)
-        delivery: dict[str, str] = {"method": wanted.method}
-        if push_to:
-            delivery |= {"endpoint_url": push_to} | (
-                {"authorization_header": f"Bearer {bearer}"} if bearer else {}
-            )
-        stream = _decode(self._request(STREAM_PATH, {"delivery": delivery}), _Stream)
+        self._keys.load()
+        for stream in self.client.list_streams():
+            is_ours = stream.stream_id == self.store.state.stream
+            if is_ours and _is_delivered_to(stream, push_to):
+                return self._attach(stream)
+            if is_ours or self._foreign is None:
+                self.client.delete(stream.stream_id)
+        header = f"Bearer {bearer}" if bearer else None
+        stream = self.client.create(push_to=push_to, authorization_header=header, **self._members)
         self.store.begin_stream(stream.stream_id)
-        return stream.stream_id
+        return self._attach(stream)
+
+    def set_status(self, status: Status, reason: str | None = None) -> StreamStatus:
+        """Enable, pause or disable the stream; raises as `StreamClient`."""
+        changed = self.client.set_status(self.store.state.stream, status, reason)
+        self.store.set_status(changed.status)
+        return changed
+
+    def request_verification(self) -> str:
+        """Request a verification event; the state for `ScoreStore.is_verified`. Raises as `StreamClient`."""
+        state = secrets.token_urlsafe(_STATE_BYTES)
+        self.store.expect_verification(state)
+        self.client.request_verification(self.store.state.stream, state)
+        return state
 
     def poll(self, *, wait: bool = True) -> bool:
         """Receive messages, and acknowledge them with the next poll. Returns whether there may be more.
@@ -167,9 +207,13 @@ class StreamSubscriber(Closeable):
                 for jti, error in self._received.rejected.items()
             },
         }
-        response = _decode(self._request(POLL_PATH + self.store.state.stream, request), _PollResponse)
+        if not self._poll_url:
+            self._attach(self.client.read(self.store.state.stream))
+        response = self.client.poll(self._poll_url, request)
         tokens = {jti: token.encode("ascii", "replace") for jti, token in response.sets.items()}
         self._received = self.inbox.receive_all(tokens)
+        if self._received.postponed is not None:
+            raise self._received.postponed
         return response.more or bool(tokens)
 
     def run(
@@ -204,6 +248,7 @@ class StreamSubscriber(Closeable):
                 if not failures and not was_attached and not isinstance(error, RetryableError):
                     raise
                 failures, attached = failures + 1, False
+                self.client.forget_metadata()
                 on_error(str(error))
                 stop.wait(min(_MAX_WAIT, _MIN_WAIT * 2.0 ** min(failures, 10)))
 
@@ -212,37 +257,22 @@ class StreamSubscriber(Closeable):
         for close in self._closers:
             close()
 
-    def _streams(self) -> list[_Stream]:
-        with blame_clock(self._transport, self._clock):
-            response = self._transport.get(STREAM_PATH, bearer=self._bearer)
-        return _decode(response.body, list[_Stream])
-
-    def _request(self, path: str, content: Mapping[str, object]) -> bytes:
-        with blame_clock(self._transport, self._clock):
-            return self._transport.post(
-                path,
-                encode(content),
-                content_type=JSON_MEDIA_TYPE,
-                accept=JSON_MEDIA_TYPE,
-                bearer=self._bearer,
-            ).body
-
-    def _bearer(self) -> bytes:
-        return sign_stream_token(
-            self._signer,
-            issuer=self.store.reader,
-            audience=self.store.hub,
-            purpose=self.store.purpose,
-            context=self.store.context,
-            now=self._clock(),
-        )
+    def _attach(self, stream: StreamConfiguration) -> str:
+        """Use this stream, and note its status; its id."""
+        audiences = (stream.aud,) if isinstance(stream.aud, str) else stream.aud
+        if stream.iss != self.inbox.issuer or self.inbox.audience not in audiences:
+            raise ConfigurationError(
+                "of the stream are not the transmitter and us",
+                field="iss, aud",
+                hint="compare them with the issuer and the audience that are configured",
+            )
+        self._poll_url = (stream.delivery.endpoint_url or "") if stream.delivery.method == POLL else ""
+        if self.client.metadata.status_endpoint:
+            self.store.set_status(self.client.status(stream.stream_id).status)
+        return stream.stream_id
 
 
-def _decode(body: bytes, kind: type[T]) -> T:
-    try:
-        decoded: T = codec.decoder(kind).decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(
-            f"the hub's response is not valid: {error}", field="stream", code="invalid_response"
-        ) from error
-    return decoded
+def _is_delivered_to(stream: StreamConfiguration, push_to: str | None) -> bool:
+    if push_to is None:
+        return stream.delivery.method == POLL
+    return (stream.delivery.method, stream.delivery.endpoint_url) == (PUSH, push_to)

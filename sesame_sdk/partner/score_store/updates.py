@@ -59,6 +59,8 @@ class Update:
         batch: its states of subjects; None for a heartbeat.
         stream: the stream that it is about; None if it is about a subject.
         erased: whether the subject must be deleted from the file as well.
+        status: the new status of the stream, if it changed.
+        state: what a verification event repeats of the request for it.
     """
 
     jti: str
@@ -67,6 +69,8 @@ class Update:
     batch: Batch | None = field(default=None, repr=False)
     stream: str | None = None
     erased: bool = False
+    status: str | None = None
+    state: str | None = None
 
 
 pack = msgspec.msgpack.Encoder().encode
