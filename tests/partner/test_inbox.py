@@ -207,7 +207,7 @@ def test_what_the_hub_says_of_a_stream_is_a_sign_of_life(
 def test_a_verification_event_is_matched_with_its_request(
     inbox: Inbox, store: ScoreStore, fake_hub: FakeHub, tmp_path: Path
 ) -> None:
-    """SSF 1.0 section 8.1.4: by its state, whichever process requested it; without a state it is a heartbeat."""
+    """SSF 1.0 section 8.1.4: by its state, whichever process requested it; without one it is a heartbeat."""
     event = fake_hub.sign(EventType.VERIFICATION, Verification("xyzzy"), STREAM)
     with pytest.raises(InvalidInputError, match="state") as caught:
         inbox.receive(event)
@@ -225,7 +225,7 @@ def test_a_verification_event_is_matched_with_its_request(
 def test_events_of_other_profiles_are_set_aside(
     store: ScoreStore, fake_hub: FakeHub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Acknowledged, counted and logged by type, without content; a callback receives them again if it fails."""
+    """Acknowledged, counted and logged by type, without content; a callback that fails receives it again."""
     received: list[OtherEvent] = []
 
     def fail_once(event: OtherEvent) -> None:
@@ -255,7 +255,7 @@ def test_a_flood_of_event_types_is_counted_together(store: ScoreStore, fake_hub:
     inbox = Inbox(store, fake_hub.keys(), clock=fake_hub.clock)
     standard = {"iss": HUB, "aud": READER, "iat": int(fake_hub.now.timestamp())}
     for number in range(120):
-        events = {f"urn:x:{number}\x1b[31m\n": {}}
+        events: dict[str, dict[str, str]] = {f"urn:x:{number}\x1b[31m\n": {}}
         inbox.receive(
             sign_claims({**standard, "jti": str(number), "events": events}, fake_hub.key, typ=SET_TYP)
         )
