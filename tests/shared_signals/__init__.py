@@ -1,0 +1,1 @@
+"""Other software of the OpenID Shared Signals Framework, written from its specifications alone."""
