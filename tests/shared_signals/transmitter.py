@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,15 @@ SSF = "https://schemas.openid.net/secevent/ssf/event-type/"
 SESSION_REVOKED = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
 SUPPORTED = [SESSION_REVOKED, "https://schemas.openid.net/secevent/risc/event-type/account-disabled"]
 _KEYS = {"EdDSA": {"kty": "OKP", "crv": "Ed25519"}, "ES256": {"kty": "EC", "crv": "P-256"}}
+
+
+@cache
+def _other_keys() -> tuple[JWK, ...]:
+    return (
+        JWK.generate(kty="RSA", size=2048, kid="enc", use="enc"),
+        JWK.generate(kty="EC", crv="P-521", kid="p521"),
+        JWK.generate(kty="OKP", crv="X25519", kid="x"),
+    )
 
 
 class Transmitter:
@@ -66,12 +76,7 @@ class Transmitter:
 
     def jwks(self) -> dict[str, Any]:
         """Its key, and keys for other uses."""
-        others = [
-            JWK.generate(kty="RSA", size=2048, kid="enc", use="enc"),
-            JWK.generate(kty="EC", crv="P-521", kid="p521"),
-            JWK.generate(kty="OKP", crv="X25519", kid="x"),
-        ]
-        keys = [key.export_public(as_dict=True) for key in (*others, self.key)]
+        keys = [key.export_public(as_dict=True) for key in (*_other_keys(), self.key)]
         return {"keys": [{"kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AAAA"}, *keys]}
 
     def sign(self, events: dict[str, Any], sub_id: dict[str, Any], **claims: Any) -> tuple[str, str]:
