@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from sesame_sdk.partner.config import PartnerConfig
     from sesame_sdk.partner.score_store.inbox import Inbox
     from sesame_sdk.partner.score_store.store import ScoreStore
+    from sesame_sdk.partner.score_store.stream_client import StreamClient
     from sesame_sdk.partner.score_store.subscriber import StreamSubscriber
     from sesame_sdk.partner.score_store.table import SubjectIndex
     from sesame_sdk.partner.uploader import RejectsFile, SignalUploader, UploadSummary, bulk_mode
 
 _LAZY = {
     "Client": "sesame_sdk.partner.client",
+    "StreamClient": "sesame_sdk.partner.score_store.stream_client",
     "StreamSubscriber": "sesame_sdk.partner.score_store.subscriber",
     "PartnerConfig": "sesame_sdk.partner.config",
     "Inbox": "sesame_sdk.partner.score_store.inbox",
@@ -118,6 +120,7 @@ __all__ = [
     "Signer",
     "Skipped",
     "SqliteStore",
+    "StreamClient",
     "StreamSubscriber",
     "SubjectIndex",
     "Terms",

@@ -253,7 +253,7 @@ class TransmitterKeys:
             raise InvalidInputError("is not the transmitter", field="iss", code="invalid_issuer")
         if kid not in self._keys or self._clock() >= self._expires:
             self._claim_question()
-            self.load()
+            self._read()
         if kid not in self._keys:
             raise InvalidInputError("is not a key of the transmitter", field="kid", code="invalid_key")
         return self._keys[kid]
@@ -268,7 +268,11 @@ class TransmitterKeys:
             self._next_question = self._clock() + _ASK_SECONDS
 
     def load(self) -> None:
-        """Fetch the keys. Raises as `find`; `ConfigurationError` if none is usable."""
+        """Fetch the keys, unless that was done. Raises as `find`; `ConfigurationError` if none is usable."""
+        if not self._keys:
+            self._read()
+
+    def _read(self) -> None:
         try:
             self._keys = read_foreign_jwk_set(self._fetch())
         except InvalidInputError as error:
