@@ -86,8 +86,9 @@ def test_the_store_holds_what_the_hub_answers(market: Market, config: PartnerCon
     assert stored == data(sesame(market, "score", *asked, *READING, "--json"))
     assert [row["points"] is None for row in stored] == [False, True, False]
     state = data(sesame(market, "store", "status", *READING, "--json"))
-    assert (state["subjects"], state["stale"]) == (2, False)
-    assert sesame(market, "store", "status", *READING).split()[:3] == ["subjects", "updated_at", "stale"]
+    assert (state["subjects"], state["stale"], state["status"]) == (2, False, "enabled")
+    shown = sesame(market, "store", "status", *READING).split()
+    assert shown[:4] == ["subjects", "updated_at", "stale", "status"]
 
 
 def test_a_ranking_from_the_store_equals_that_from_the_hub(market: Market) -> None:

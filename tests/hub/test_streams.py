@@ -17,10 +17,11 @@ import pytest
 import requests
 import uvicorn
 from attrs import define, field
+from sqlalchemy import func, select
 
 from sesame_sdk import Score
 from sesame_sdk.hub.database import timestamps
-from sesame_sdk.hub.database.tables import read_tokens
+from sesame_sdk.hub.database.tables import rate_limits
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.streams.streams import StatusRequest
 from sesame_sdk.model.envelope import EventType
@@ -31,7 +32,6 @@ from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import BENEFITS, LATE, LONG_AGO, ORDER, Partner, manifest, new_hub, policy, weighting
-from tests.hub.ledger import count
 from tests.hub.process import free_port, serving
 
 pytestmark = pytest.mark.long
@@ -102,9 +102,10 @@ class Deployment:
         """What the hub answers when it is asked."""
         return dict(zip(self.pseudonyms(), self.reader.read(*PEOPLE), strict=True))
 
-    def tokens_used(self) -> int:
-        """How many requests the hub has begun to work on."""
-        return count(self.hub.settings.path, read_tokens)
+    def budget_spent(self) -> int:
+        """Grows with every request that the hub has begun to work on."""
+        with self.hub.streams.engine.connect() as connection:
+            return connection.scalar(select(func.max(rate_limits.c.theoretical_arrival_ns))) or 0
 
     def follower(self, **settings: Any) -> StreamSubscriber:
         """Keeps the store up to date from this process."""
@@ -393,7 +394,7 @@ def test_a_hub_that_ends_lets_go_of_those_who_wait(deployment: Deployment) -> No
         deployment.hub.stream_management.set_status(
             deployment.reader.stream_token(), StatusRequest(name, "paused")
         )
-        used = deployment.tokens_used()
+        spent = deployment.budget_spent()
         bearer = {"Authorization": f"Bearer {deployment.reader.stream_token().decode()}"}
         poll = threading.Thread(
             target=lambda: answers.append(
@@ -401,7 +402,7 @@ def test_a_hub_that_ends_lets_go_of_those_who_wait(deployment: Deployment) -> No
             )
         )
         poll.start()
-        wait_until(lambda: deployment.tokens_used() > used)
+        wait_until(lambda: deployment.budget_spent() > spent)
         started = time.monotonic()
         process.terminate()
         process.join(_DEADLINE)
