@@ -85,6 +85,7 @@ def route_as_deployed(app: ASGIApp, issuer: str) -> ASGIApp:
     """Serve an application below the path of `issuer` too, and answer HEAD as GET without a body.
 
     A proxy may strip the path before it forwards a request, or leave it (``--root-path`` of uvicorn tells).
+    Metadata is also where the path comes after the well-known part (RFC 8615; SSF 1.0 section 7.2, RFC 8414).
     """
     prefix = urlsplit(issuer).path
 
@@ -96,6 +97,8 @@ def route_as_deployed(app: ASGIApp, issuer: str) -> ASGIApp:
         scope = copy(scope)  # the server goes by its own: it sends no body after HEAD
         if prefix and f"{scope['path']}/".startswith(f"{prefix}/"):
             scope["path"] = scope["path"][len(prefix) :] or "/"
+        elif prefix and scope["path"].startswith("/.well-known/"):
+            scope["path"] = scope["path"].removesuffix(prefix)
         if is_head:
             scope["method"] = HttpMethod.GET
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 from attrs import frozen
 
-from sesame_sdk import Sensitivity, Signal
+from sesame_sdk import ConfigurationError, Sensitivity, Signal
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
@@ -116,6 +116,17 @@ def test_a_hub_below_a_path(strips: bool) -> None:
         with hub.client(partner) as client:
             client.post([partner.signal("ada", "1", ORDER)])
             assert client.deliver().sent == 1
+
+
+@pytest.mark.parametrize("name", ["ssf-configuration", "oauth-authorization-server"])
+def test_metadata_of_a_hub_below_a_path(name: str) -> None:
+    """SSF 1.0 section 7.2 and RFC 8414 section 3.1: the path comes after the well-known part."""
+    with LocalHub(issuer="https://host.example/hubs/one") as hub:
+        transport = Transport("https://host.example", adapter=hub.adapter)
+        answer = transport.get(f"/.well-known/{name}/hubs/one")
+        assert json.loads(answer.body)["issuer"] == hub.issuer
+        with pytest.raises(ConfigurationError, match="404"):
+            transport.get(f"/.well-known/{name}/hubs/two")
 
 
 def test_an_unknown_person_and_one_without_a_grant_look_the_same(deployment: Deployment) -> None:
