@@ -42,18 +42,14 @@ class SdJwt:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Parse a message; `InvalidInputError` if its form is invalid, or it exceeds the limits."""
+        _check_limits(data)
         encoded, _, _ = data.partition(b"~")
         return cls.from_token(Token.parse(encoded), data)
 
     @classmethod
     def from_token(cls, token: Token, data: bytes) -> Self:
         """The message that begins with this token; errors as of `parse`."""
-        if len(data) > MAX_ENVELOPE_BYTES:
-            raise InvalidInputError(
-                f"must be at most {MAX_ENVELOPE_BYTES} bytes, not {len(data)}", field="envelope"
-            )
-        if data.count(b"~") > MAX_SIGNALS + 1:
-            raise InvalidInputError(f"must hold at most {MAX_SIGNALS} disclosures", field="envelope")
+        _check_limits(data)
         _, *disclosures = data.split(b"~")
         if not disclosures:
             return cls(token, None)
@@ -95,3 +91,12 @@ def digests_of(disclosures: Sequence[bytes]) -> list[str]:
     hashes = [sha256(disclosure).digest() for disclosure in disclosures]
     characters = base64url.encode(b"\0".join([*hashes, b""])).decode()
     return [characters[start : start + _DIGEST_LENGTH] for start in range(0, len(characters), _DIGEST_STEP)]
+
+
+def _check_limits(data: bytes) -> None:
+    if len(data) > MAX_ENVELOPE_BYTES:
+        raise InvalidInputError(
+            f"must be at most {MAX_ENVELOPE_BYTES} bytes, not {len(data)}", field="envelope"
+        )
+    if data.count(b"~") > MAX_SIGNALS + 1:
+        raise InvalidInputError(f"must hold at most {MAX_SIGNALS} disclosures", field="envelope")
