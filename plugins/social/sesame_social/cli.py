@@ -17,6 +17,7 @@ from sesame_social.pipeline import classify_batch, enqueue, read_batches, read_p
 
 if TYPE_CHECKING:
     from sesame_social.classifier import PostKind
+    from sesame_social.training.shift import Division
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -102,11 +103,25 @@ def classify(
     type=click.IntRange(2, 20),
     help="Cross-validate over this number of folds, and write no model.",
 )
+@click.option(
+    "--leave-out",
+    type=click.Choice(["template", "function", "topic", "source"]),
+    help="Measure abuse on templates, functions, topics or sources that were left out, beside a plain model.",
+)
 @json_option
-def train(data: Path, output: Path, seed: int | None, folds: int | None, *, as_json: bool) -> None:
+def train(
+    data: Path,
+    output: Path,
+    seed: int | None,
+    folds: int | None,
+    leave_out: "Division | None",
+    *,
+    as_json: bool,
+) -> None:
     """Train and evaluate a model on the public data sets."""
     try:
         from sesame_social.training import evaluation
+        from sesame_social.training.shift import measure_shift
         from sesame_social.training.train import SEED, train_model
     except ModuleNotFoundError as error:
         hint = "pip install 'sesame-social[train]'"
@@ -117,6 +132,10 @@ def train(data: Path, output: Path, seed: int | None, folds: int | None, *, as_j
     if folds:
         rows = evaluation.cross_validate(data, folds, seed=seed, progress=progress)
         print_table(rows, as_json=as_json, empty="no results")
+        return
+    if leave_out:
+        results = measure_shift(data, leave_out, seed=seed, progress=progress)
+        print_table([asdict(row) for row in results], as_json=as_json, empty="no results")
         return
     digest = save_model(train_model(data, seed=seed, progress=progress), output)
     rows = [asdict(row) for row in evaluation.evaluate_model(load_model(output), data)]

@@ -31,8 +31,8 @@ def signed(path: Path, raw: bytes) -> Path:
 
 
 def test_the_shipped_model_is_small() -> None:
-    """Under three megabytes."""
-    assert SHIPPED_MODEL.stat().st_size < 3_000_000
+    """Under eight megabytes."""
+    assert SHIPPED_MODEL.stat().st_size < 8_000_000
 
 
 def test_saving_what_was_loaded_gives_the_same_bytes(copied: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from sesame_social.classifier.normalize import (
     HAN,
     LETTER,
     Bools,
+    Floats,
     Hashes,
     Ints,
     NormalizedText,
@@ -39,14 +40,36 @@ from sesame_social.classifier.normalize import (
 #: Signs that replace a name: private-use characters, which ordinary texts do not hold.
 THING, PEOPLE = 0xE001, 0xE002
 #: Signs that only set flags: references to persons, four manners of helping, words against prejudice, coarse
-#: words, and those of them that refer to persons.
-FLAGGED = PERSON, ADVICE, STEP, REASON, EXAMPLE, AGAINST, COARSE, INSULT = tuple(range(0xE010, 0xE018))
+#: words, and those of them that refer to persons; words of blame and of praise, negations,
+#: hostile words, and words that condemn prejudice.
+FLAGGED = (
+    PERSON,
+    ADVICE,
+    STEP,
+    REASON,
+    EXAMPLE,
+    AGAINST,
+    COARSE,
+    INSULT,
+    BLAME,
+    PRAISE,
+    NEGATION,
+    HOSTILE,
+    CONDEMNING,
+) = tuple(range(0xE010, 0xE01D))
+#: Number of columns of `tone_features`.
+TONES = 14
 _AT = ord("@")
 #: The longest phrase, in words.
 _MAX_PHRASE_WORDS = 5
 #: Han characters that refer to persons anywhere.
 _PERSONS = np.zeros(1 << 16, dtype=bool)
-_PERSONS[[ord(character) for character in "人女男妈爹爷奶婆娘佬鬼狗婊逼屌奸贱妓"]] = True
+_PERSONS[[ord(character) for character in "人女男妈爹爷奶婆娘佬鬼狗婊逼屌奸贱妓你您他她"]] = True
+#: Han characters that blame, praise or negate by themselves.
+_TONES = {
+    sign: np.array([ord(character) for character in characters], dtype=np.uint16)
+    for sign, characters in ((BLAME, "恨杀蠢贱滚揍脏臭骚逼屠咒"), (PRAISE, "爱赞美祝"), (NEGATION, "不没别"))
+}
 
 
 @frozen(eq=False)
@@ -102,6 +125,10 @@ def mask_entities(text: NormalizedText, phrases: PhraseTable) -> MaskedText:
         flags[sign] = np.zeros(len(text.starts) - 1, dtype=bool)
         flags[sign][post[signs == sign]] = True
     flags[PERSON] |= flags[INSULT] | (count_units(text, _PERSONS[text.units]) > 0)
+    flags[BLAME] |= flags[COARSE] | flags[INSULT]
+    if (character_classes()[text.units] == HAN).any():
+        for sign, characters in _TONES.items():
+            flags[sign] |= count_units(text, np.isin(text.units, characters)) > 0
     # An insult within a name does not count: in "he called me X", that is X.
     flags[COARSE][post[(signs == INSULT) & ~covered[begins]]] = True
     first = covered.copy()
@@ -110,6 +137,29 @@ def mask_entities(text: NormalizedText, phrases: PhraseTable) -> MaskedText:
     units[begins[names][::-1]] = signs[names][::-1]  # the longest came first: its sign stays
     masked = evolve(text, units=units).select(~covered | first)
     return MaskedText(masked, flags, select_tags(begins, signs, post))
+
+
+def tone_features(flags: Mapping[int, Bools]) -> Floats:
+    """(N, `TONES`) zeros and ones: blame, praise and negation, beside people or things."""
+    blame, praise, negation = flags[BLAME], flags[PRAISE], flags[NEGATION]
+    people, thing = flags[PEOPLE], flags[THING]
+    columns = (
+        blame,
+        praise,
+        negation,
+        blame & negation,
+        blame & people,
+        blame & ~people & ~thing,
+        blame & people & negation,
+        praise & people & ~blame & ~negation,
+        praise & people & negation,
+        people & ~praise & ~blame & ~negation,
+        blame & praise,
+        flags[AGAINST],
+        flags[COARSE],
+        flags[COARSE] & (people | flags[PERSON]),
+    )
+    return np.array(columns, dtype=np.float64).T
 
 
 def _find_phrases(units: Units, phrases: PhraseTable) -> tuple[Ints, Ints, Units]:

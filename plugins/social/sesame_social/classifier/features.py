@@ -119,6 +119,13 @@ def hash_features(text: NormalizedText, bits: int) -> HashedFeatures:
     return HashedFeatures(tuple(_hash_ngrams(text.units, bits)), buckets, word_posts)
 
 
+def hash_single_words(text: NormalizedText, bits: int) -> tuple[Ints, Ints]:
+    """The bucket of each word, and its post."""
+    words = hash_words(text.units, RollingHash(text.units))
+    posts = np.searchsorted(text.starts, words.begins, side="right") - 1
+    return ((words.hashes * _WORD) >> np.uint64(64 - bits)).astype(np.int64), posts.astype(np.int64)
+
+
 def _hash_ngrams(units: Units, bits: int) -> list[Buckets]:
     values = (units.astype(np.uint32) + np.uint32(0x9D)) * np.uint32(0x85EBCA6B)
     values ^= values >> np.uint32(15)

@@ -14,25 +14,43 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from sesame_sdk import ConfigurationError
-from sesame_social.classifier.entity_masking import PhraseTable
+from sesame_social.classifier.attributes import Attribute
+from sesame_social.classifier.entity_masking import TONES, PhraseTable
 from sesame_social.classifier.features import COLUMNS
-from sesame_social.classifier.normalize import Floats, Weights
+from sesame_social.classifier.language import CHINESE, ENGLISH
+from sesame_social.classifier.normalize import Bools, Floats, Weights
 
 SHIPPED_MODEL = Path(__file__).parents[1] / "model" / "social.npz"
-#: In the order of the rows of `Model.weights`.
-HEADS = MESSAGE, COMMENT, KIND, ENGLISH, HATE, CHINESE = tuple(range(6))
+LANGUAGES = (ENGLISH, CHINESE)
+#: The attributes that each language has a head of its own for.
+ABUSE_ATTRIBUTES = (
+    Attribute.TOXICITY,
+    Attribute.IDENTITY_ATTACK,
+    Attribute.INSULT,
+    Attribute.THREAT,
+    Attribute.PROFANITY,
+)
+#: In the order of the rows of `Model.weights`; then those of each language, in the order of its attributes.
+MESSAGE, COMMENT, KIND, SCAM = SPAM_HEADS = tuple(range(4))
+ABUSE_HEADS = {
+    language: tuple(range(first, first + len(ABUSE_ATTRIBUTES)))
+    for language, first in zip(LANGUAGES, (4, 4 + len(ABUSE_ATTRIBUTES)), strict=True)
+}
+HEADS = tuple(range(4 + len(LANGUAGES) * len(ABUSE_ATTRIBUTES)))
+#: Number of features that are not hashed.
+SURFACE = COLUMNS + TONES
 #: Number of buckets of features: two to the power of this.
 BITS = 18
 _MAX_BYTES = 16 << 20
-_FORMAT = 3
+_FORMAT = 4
 
 
 @frozen(eq=False)
 class Model:
-    """Six linear heads over hashed features. The logistic function turns their sums into probabilities.
+    """Linear heads over hashed features. The logistic function turns their sums into probabilities.
 
     Spam in messages and spam in comments have a head each: an invitation to watch one's own videos is spam in
     a comment below a stranger's, and not among friends. `KIND` is how far a post is written like a comment.
@@ -40,8 +58,11 @@ class Model:
     Attributes:
         weights: one row for each head, one column for each bucket, in multiples of `steps`.
         steps: the value of a weight of 1 in each head.
-        thresholds: the probability from which each head flags a post; that of `HATE` separates hate from
-            offence; that of `KIND` is for spam in a post of unknown kind.
+        thresholds: the probability from which each head flags a post; that of `KIND` is for spam in a post of
+            unknown kind.
+        known_words: whether each bucket has a word that the model knows from ordinary posts.
+        tables: the weights of the heads for spam, for English and for Chinese, one row for each bucket: one
+            look-up finds those of all heads.
     """
 
     weights: Weights
@@ -50,7 +71,14 @@ class Model:
     bias: Floats
     thresholds: Floats
     phrases: PhraseTable
+    known_words: Bools
     digest: str = ""
+    tables: Mapping[str, Weights] = field(init=False)
+
+    @tables.default
+    def _split_weights(self) -> Mapping[str, Weights]:
+        groups = {"spam": SPAM_HEADS, **ABUSE_HEADS}
+        return {name: np.ascontiguousarray(self.weights[list(heads)].T) for name, heads in groups.items()}
 
 
 def load_model(path: Path = SHIPPED_MODEL) -> Model:
@@ -95,6 +123,7 @@ def save_model(model: Model, path: Path) -> str:
         signs=phrases.signs,
         lengths=phrases.lengths,
         starts=np.packbits(phrases.starts),
+        known=np.packbits(model.known_words),
     )
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
     path.write_bytes(buffer.getvalue())
@@ -104,7 +133,7 @@ def save_model(model: Model, path: Path) -> str:
 
 def _from_arrays(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
     heads = len(HEADS)
-    shapes = {"weights": (heads, 1 << BITS), "steps": (heads,), "form": (heads, COLUMNS), "bias": (heads,)}
+    shapes = {"weights": (heads, 1 << BITS), "steps": (heads,), "form": (heads, SURFACE), "bias": (heads,)}
     fits = [*arrays["format"]] == [_FORMAT, BITS] and all(
         arrays[name].shape == shape for name, shape in shapes.items()
     )
@@ -114,5 +143,6 @@ def _from_arrays(arrays: Mapping[str, Any], digest: str, path: Path) -> Model:
     tops[arrays["hashes"] >> np.uint64(48)] = True
     starts = np.unpackbits(arrays["starts"]).astype(bool)
     phrases = PhraseTable(arrays["hashes"], arrays["signs"], arrays["lengths"], starts, tops)
+    known = np.unpackbits(arrays["known"]).astype(bool)
     weights, steps, surface_weights, bias = (arrays[name] for name in shapes)
-    return Model(weights, steps, surface_weights, bias, arrays["thresholds"], phrases, digest)
+    return Model(weights, steps, surface_weights, bias, arrays["thresholds"], phrases, known, digest)

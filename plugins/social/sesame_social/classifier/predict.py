@@ -2,8 +2,8 @@
 
 Rules:
 1. A prediction is a suspicion for a moderator, or says that a post is helpful; it lowers no score by itself.
-2. Opinions are not classified: a post that refers to no person, and so to institutions at most, is never
-   called abuse, and a post that names an institution is never called helpful.
+2. Opinions are not classified: a post that names an institution and no person is never called abuse, nor is
+   praise of people; and a post that names an institution is never called helpful.
 3. Speech against prejudice names it, and so looks like it: if a post has words of such speech, a head needs
    a higher probability; and a quoted slur ("he said X") does not count.
 4. A post in a language other than English and Chinese is not classified.
@@ -24,19 +24,42 @@ from sesame_social.classifier.attributes import Attribute
 from sesame_social.classifier.entity_masking import (
     ADVICE,
     AGAINST,
+    BLAME,
     COARSE,
+    CONDEMNING,
     EXAMPLE,
+    HOSTILE,
+    NEGATION,
     PEOPLE,
     PERSON,
+    PRAISE,
     REASON,
     STEP,
     THING,
     mask_entities,
+    tone_features,
 )
-from sesame_social.classifier.features import HashedFeatures, count_units, hash_features, surface_features
+from sesame_social.classifier.features import (
+    HashedFeatures,
+    count_units,
+    hash_features,
+    hash_single_words,
+    surface_features,
+)
 from sesame_social.classifier.language import OTHER as OTHER_LANGUAGE
 from sesame_social.classifier.language import detect_languages
-from sesame_social.classifier.model import BITS, CHINESE, COMMENT, ENGLISH, HATE, KIND, MESSAGE, Model
+from sesame_social.classifier.model import (
+    ABUSE_ATTRIBUTES,
+    ABUSE_HEADS,
+    BITS,
+    COMMENT,
+    KIND,
+    LANGUAGES,
+    MESSAGE,
+    SCAM,
+    SPAM_HEADS,
+    Model,
+)
 from sesame_social.classifier.normalize import (
     HAN,
     LETTER,
@@ -54,17 +77,17 @@ from sesame_social.classifier.normalize import (
 PostKind: TypeAlias = Literal["any", "comment", "message"]
 POST_KINDS: tuple[PostKind, ...] = get_args(PostKind)
 #: The attributes that the model has.
-ATTRIBUTES = (Attribute.TOXICITY, Attribute.IDENTITY_ATTACK, Attribute.SPAM)
-#: The heads for spam; the threshold of the first applies.
-_SPAM_HEADS = {"any": (KIND, MESSAGE, COMMENT), "comment": (COMMENT,), "message": (MESSAGE,)}
+ATTRIBUTES = tuple(Attribute)
+#: The head whose threshold for spam applies.
+_SPAM_HEADS = {"any": KIND, "comment": COMMENT, "message": MESSAGE}
 #: Characters in a batch: few enough for numpy's arrays to stay in the processor's cache.
 _BATCH_CHARACTERS = 1 << 16
 #: A helpful post has more units than this, and at least so many manners of helping.
 HELPFUL_LENGTH, HELPFUL_MANNERS = 60, 2
-#: Highest probability of abuse in a post that refers to no person.
-_MAX_WITHOUT_PERSON = 0.4
-#: Threshold of abuse in a post with words against prejudice.
-_PREJUDICE_THRESHOLD = 0.9
+_SURROGATES = 0xD800, 0xDFFF
+#: Highest probability of abuse in a post that is never abuse, and lowest thresholds in those that seldom are.
+_MAX_UNLIKELY, _THRESHOLD_WITHOUT_PERSON = 0.4, 0.7
+_THRESHOLD_AGAINST_PREJUDICE, _THRESHOLD_OF_OPINIONS = 0.75, 0.75
 
 
 @frozen(eq=False)
@@ -137,61 +160,97 @@ def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Pred
 
 def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predictions:
     text = normalize(texts)
-    masked = mask_entities(text, model.phrases)
-    flags = masked.flags
-    classes = character_classes()[masked.text.units]
-    latin, han = (count_units(masked.text, classes == script) for script in (LETTER, HAN))
     language = detect_languages(text)
-    known = language != OTHER_LANGUAGE
-    english, chinese = (latin > 2 * han) & known, (han >= 2) & known
-    needed = [*_SPAM_HEADS[kind], *[CHINESE] * bool(han.any()), *[ENGLISH, HATE] * bool(english.any())]
-    surface = surface_features(text, masked.tags, flags[COARSE])
-    probability = 1 / (1 + np.exp(-_score_heads(masked.text, surface, model, needed)))
-    as_comment = probability[KIND] if kind == "any" else np.float64(kind == "comment")
-    spam = as_comment * probability[COMMENT] + (1 - as_comment) * probability[MESSAGE]
-    spam *= (latin + han) > 0
-    is_spam = spam >= model.thresholds[_SPAM_HEADS[kind][0]]
-    mentions_people = flags[PEOPLE] | flags[PERSON]
-    abuse = np.maximum(probability[ENGLISH] * english, probability[CHINESE] * chinese)
-    abuse[~mentions_people] = np.minimum(abuse[~mentions_people], _MAX_WITHOUT_PERSON)
-    raised = np.where(flags[AGAINST], _PREJUDICE_THRESHOLD, 0)
-    reached = probability >= np.maximum(model.thresholds[:, None], raised)
-    is_abuse = ((reached[ENGLISH] & english) | (reached[CHINESE] & chinese)) & mentions_people
-    hate = np.where(english, probability[ENGLISH] * probability[HATE], np.nan)
+    masked = mask_entities(text, model.phrases)
+    flags, known = masked.flags, language != OTHER_LANGUAGE
+    surface = np.hstack((surface_features(text, masked.tags, flags[COARSE]), tone_features(flags)))
+    scores = _score_heads(masked.text, surface, model, language)
+    chance = 1 / (1 + np.exp(-scores))
+    as_comment = chance[KIND] if kind == "any" else np.float64(kind == "comment")
+    spam = as_comment * chance[COMMENT] + (1 - as_comment) * chance[MESSAGE]
+    probability = {Attribute.SPAM: spam, Attribute.SCAM: np.minimum(chance[SCAM], spam)}
+    threshold = {
+        Attribute.SPAM: model.thresholds[_SPAM_HEADS[kind]],
+        Attribute.SCAM: model.thresholds[SCAM],
+    }
+    written = (language[:, None] == LANGUAGES).T
+    never, at_least = _find_unlikely(flags, *_find_unreadable(masked.text, model))
+    for at, name in enumerate(ABUSE_ATTRIBUTES):
+        heads = [ABUSE_HEADS[each][at] for each in LANGUAGES]
+        probability[name] = np.select(written, chance[heads], 0)
+        threshold[name] = np.select(written, model.thresholds[heads, None], 1)
+        if name is not Attribute.PROFANITY:
+            probability[name][never] = np.minimum(probability[name][never], _MAX_UNLIKELY)
+            threshold[name] = np.maximum(threshold[name], at_least)
+    lettered = np.isin(character_classes()[text.units], (LETTER, HAN))
+    spam *= count_units(text, lettered) > 0
+    suspected = {name: known & (probability[name] >= threshold[name]) for name in ATTRIBUTES}
+    toxicity = Attribute.TOXICITY
+    for name in (
+        Attribute.THREAT,
+        Attribute.INSULT,
+    ):  # those are abuse, even if its own head does not know it
+        probability[toxicity] = np.maximum(probability[toxicity], probability[name])
+        suspected[toxicity] |= suspected[name]
     manners = np.sum([flags[sign] for sign in (ADVICE, STEP, REASON, EXAMPLE)], axis=0)
     is_helpful = (manners >= HELPFUL_MANNERS) & (np.diff(masked.text.starts) > HELPFUL_LENGTH)
-    is_helpful &= ~(is_spam | is_abuse | flags[THING] | flags[PEOPLE])
-    is_hate = is_abuse & (english & (probability[HATE] >= model.thresholds[HATE]))
-    return Predictions(
-        language,
-        {
-            name: np.where(known, values, np.nan)
-            for name, values in zip(ATTRIBUTES, (abuse, hate, spam), strict=True)
-        },
-        {name: known & values for name, values in zip(ATTRIBUTES, (is_abuse, is_hate, is_spam), strict=True)},
-        is_helpful & known,
-    )
+    is_helpful &= known & ~(flags[THING] | flags[PEOPLE])
+    is_helpful &= ~(suspected[Attribute.SPAM] | suspected[Attribute.TOXICITY])
+    every = {name: np.where(known, probability[name], np.nan) for name in ATTRIBUTES}
+    return Predictions(language, every, suspected, is_helpful)
 
 
-def _score_heads(text: NormalizedText, surface: Floats, model: Model, heads: Sequence[int]) -> Floats:
-    """Sums by head (row) and post (column); rows of heads not in `heads` are meaningless."""
+def _find_unlikely(
+    flags: Mapping[int, Bools], has_unknown_words: Bools, has_symbols: Bools
+) -> tuple[Bools, Floats]:
+    """Posts that are never abuse, and the lowest threshold of each of the others.
+
+    Criticism of an institution is never abuse, nor is a post that names people and has no hostile word:
+    naming is no reason. An unknown word may be a hostile one in another spelling, and an emoji a person or
+    a weapon. A post that refers to no person, that names an institution or that has words against prejudice
+    seldom is abuse.
+    """
+    anyone = flags[PEOPLE] | flags[PERSON]
+    hostile = flags[BLAME] | flags[NEGATION] | (flags[HOSTILE] & ~flags[PRAISE]) | has_symbols
+    harmless = ~hostile & ((anyone & flags[PRAISE]) | (flags[PEOPLE] & ~has_unknown_words))
+    at_least = np.where(~anyone & ~has_symbols, _THRESHOLD_WITHOUT_PERSON, 0)
+    at_least = np.where(flags[AGAINST], _THRESHOLD_AGAINST_PREJUDICE, at_least)
+    at_least = np.where(flags[THING], np.maximum(at_least, _THRESHOLD_OF_OPINIONS), at_least)
+    return (flags[THING] & ~anyone) | harmless | flags[CONDEMNING], at_least
+
+
+def _find_unreadable(text: NormalizedText, model: Model) -> tuple[Bools, Bools]:
+    """Posts with a word that the model does not know, and posts with an emoji (a surrogate pair)."""
+    words, posts = hash_single_words(text, BITS)
+    unknown = np.bincount(posts[~model.known_words[words]], minlength=len(text.starts) - 1) > 0
+    symbols = count_units(text, (text.units >= _SURROGATES[0]) & (text.units <= _SURROGATES[1])) > 0
+    return unknown, symbols
+
+
+def _score_heads(text: NormalizedText, surface: Floats, model: Model, language: NDArray[np.str_]) -> Floats:
+    """Sums by head (row) and post (column); rows of languages that no post has are meaningless."""
     features = hash_features(text, BITS)
     size = np.sqrt(np.maximum(count_features(features, text), 1))
     sums = surface @ model.surface_weights.T + model.bias
-    for head in heads:
-        sums[:, head] += _sum_weights(model.weights[head], features, text) * model.steps[head] / size
+    for name, table in model.tables.items():
+        if name == "spam" or (language == name).any():
+            heads = list(SPAM_HEADS if name == "spam" else ABUSE_HEADS[name])
+            sums[:, heads] += _sum_weights(table, features, text) * model.steps[heads] / size[:, None]
     return sums.T
 
 
 def _sum_weights(table: Weights, features: HashedFeatures, text: NormalizedText) -> Ints:
-    """Sum one head's weights for each post."""
-    unit_sums = table.take(features.ngrams[0]).astype(np.int32)
+    """Sum the weights of a table for each post (row) and head (column)."""
+    unit_sums = table.take(features.ngrams[0], axis=0).astype(np.int32)
     for ngrams in features.ngrams[1:]:
-        unit_sums += table.take(ngrams)
-    before = np.zeros(len(unit_sums) + 1, dtype=np.int64)
-    np.cumsum(unit_sums, out=before[1:])
-    word_sums = np.bincount(features.word_posts, table.take(features.words), minlength=len(text.starts) - 1)
-    result: Ints = before[text.starts[1:] - 1] - before[text.starts[:-1]] + word_sums.astype(np.int64)
+        unit_sums += table.take(ngrams, axis=0)
+    result: Ints = np.zeros((len(text.starts) - 1, table.shape[1]), dtype=np.int64)
+    if len(result):
+        np.add.reduceat(unit_sums, text.starts[:-1] - 1, axis=0, out=result)
+    words = table.take(features.words, axis=0)
+    for head in range(table.shape[1]):
+        sums = np.bincount(features.word_posts, words[:, head], minlength=len(result))
+        result[:, head] += sums.astype(np.int64)
     return result
 
 

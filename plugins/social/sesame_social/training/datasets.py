@@ -1,4 +1,4 @@
-"""Loads the four public data sets, and selects the texts to hold out.
+"""Loads the public data sets, and selects the texts to hold out.
 
 A text is held out by its hash: copies of one text are on the same side, on every machine.
 """
@@ -6,7 +6,7 @@ A text is held out by its hash: copies of one text are on the same side, on ever
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,22 @@ _FILES = {
     "youtube": ("youtube-spam/train.csv",),
     "davidson": ("davidson/train.csv",),
     "cold": ("cold/train.csv", "cold/dev.csv"),
+    "hatecheck-en": ("hatecheck/en.csv",),
+    "hatecheck-zh": ("hatecheck/zh.csv",),
+    "hatemoji": ("hatemoji/train.csv", "hatemoji/validation.csv"),
+    "edos": ("edos/train.csv", "edos/dev.csv"),
 }
 SETS = tuple(_FILES)
+#: Sets of which a part is held out. The others are small or made of templates: they are evaluated by
+#: cross-validation only, and the model learns from all of them.
+HELD_OUT_SETS = ("sms", "youtube", "davidson", "cold")
 #: Davidson's label for neither hate nor offence.
 NEITHER = 2
+_LABELS = {"spam": 1, "ham": 0, "hateful": 1, "non-hateful": 0, "sexist": 1, "not sexist": 0}
+#: Columns that hold the group of a text.
+_GROUPS = ("topic", "video", "functionality", "type", "category")
+#: Texts of a contrasting pair, which have adjacent ids, share at least so many of their words.
+_SHARED_WORDS = 0.5
 
 
 @frozen
@@ -36,33 +48,60 @@ class LabelledText:
     """One labelled text of one of `SETS`.
 
     Attributes:
-        label: 1 is spam (sms, youtube) or offensive (cold); davidson has 0 hate, 1 offensive, 2 neither.
-        group: cold's topic, youtube's video; empty elsewhere.
+        label: 1 is spam (sms, youtube), offensive (cold), hateful (hatecheck, hatemoji) or sexist (edos);
+            davidson has 0 hate, 1 offensive, 2 neither.
+        group: cold's topic, youtube's video, hatecheck's function, hatemoji's type, edos's category.
+        family: equal for near copies: texts of one template, of one contrasting pair, or of equal beginning.
     """
 
     source: str
     text: str
     label: int
     group: str
+    family: str
     held_out: bool
 
 
 def load_rows(folder: Path, *sets: str) -> list[LabelledText]:
     """Load all texts of some data sets; raise InvalidInputError if a file is missing or invalid."""
     try:
-        return [row for name in sets for file in _FILES[name] for row in _read(folder / file, name)]
+        return [row for name in sets for row in _read_set(folder, name)]
     except (OSError, KeyError, ValueError) as error:
         reason = f"the data cannot be read: {type(error).__name__}"
         raise InvalidInputError(reason, field=folder.name) from error
 
 
-def _read(path: Path, source: str) -> Iterator[LabelledText]:
+def _read_set(folder: Path, source: str) -> Iterator[LabelledText]:
+    lines = [line for file in _FILES[source] for line in _read_lines(folder / file)]
+    pairs = _number_pairs(lines) if source == "hatemoji" else {}
+    for line in lines:
+        text, label = line["text"], line.get("class") or line["label"]
+        group = next((line[name] for name in _GROUPS if line.get(name)), "")
+        family = similarity_key(text)
+        if "template" in line:
+            family = f"{group} {line['template']}"
+        elif pairs:
+            family = f"pair {pairs[line['id']]}"
+        number = _LABELS[label] if label in _LABELS else int(label)
+        held_out = source in HELD_OUT_SETS and is_held_out(text)
+        yield LabelledText(source, text, number, group, family, held_out)
+
+
+def _read_lines(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        for line in csv.DictReader(file):
-            label = line["class"] if source == "davidson" else line["label"]
-            number = int(label == "spam") if source == "sms" else int(label)
-            group = line.get("topic") or line.get("video") or ""
-            yield LabelledText(source, line["text"], number, group, is_held_out(line["text"]))
+        yield from csv.DictReader(file)
+
+
+def _number_pairs(lines: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    """Number the contrasting pairs: neighbours by id that share half of their words."""
+    numbers: dict[str, int] = {}
+    before: set[str] = set()
+    for line in sorted(lines, key=lambda line: int(line["id"])):
+        words = set(re.findall(r"\w+", line["text"].lower()))
+        apart = len(words & before) < _SHARED_WORDS * max(1, min(len(words), len(before)))
+        numbers[line["id"]] = next(reversed(numbers.values()), 0) + apart
+        before = words
+    return numbers
 
 
 def similarity_key(text: str) -> str:

@@ -14,8 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold  # type: ignore[import-untyped]
 
-from sesame_social.classifier import Model, PostKind, classify
-from sesame_social.classifier.model import HATE
+from sesame_social.classifier import Attribute, Model, PostKind, classify
 from sesame_social.classifier.normalize import Bools, Floats
 from sesame_social.training import datasets
 from sesame_social.training.datasets import LabelledText, number_groups, similarity_key
@@ -51,7 +50,7 @@ class Evaluation:
 def evaluate_model(model: Model, folder: Path) -> list[Evaluation]:
     """Evaluate a model on all held-out texts of the data sets in `folder`."""
     evaluations = []
-    for source in datasets.SETS:
+    for source in datasets.HELD_OUT_SETS:
         rows = [row for row in datasets.load_rows(folder, source) if row.held_out]
         groups = sorted({row.group for row in rows} - {""}) if source == "cold" else []
         evaluations += [evaluate_rows(model, rows, kind=kind) for kind in KINDS_OF.get(source, ("any",))]
@@ -69,9 +68,8 @@ def evaluate_rows(
     predictions = classify([row.text for row in rows], model, kind)
     label = np.array([row.label for row in rows])
     if source == "davidson":
-        share = predictions.hate / np.maximum(predictions.abuse, 1e-12)
         positive, probability, predicted = label < 2, predictions.abuse, predictions.suspected_abuse
-        three = np.where(~predicted, 2, np.where(share >= model.thresholds[HATE], 0, 1))
+        three = np.where(~predicted, 2, np.where(predictions.suspected[Attribute.IDENTITY_ATTACK], 0, 1))
         score = _mean_f1(label, three, weighted=True)
     elif source == "cold":
         positive, probability, predicted = label == 1, predictions.abuse, predictions.suspected_abuse
@@ -81,7 +79,7 @@ def evaluate_rows(
         score = f1_score(positive, predicted)
     right = int((positive & predicted).sum())
     precision, recall = right / max(int(predicted.sum()), 1), right / max(int(positive.sum()), 1)
-    error = calibration_error(positive, probability)
+    error = calibration_error(positive[predictions.supported], probability[predictions.supported])
     return Evaluation(source, kind, group, len(rows), score, precision, recall, error)
 
 
@@ -118,7 +116,7 @@ def cross_validate(
     for number, (kept, left) in enumerate(split, 1):
         progress(f"fold {number} of {folds}")
         model = train_on_rows([rows[at] for at in kept], seed=seed)
-        for source in datasets.SETS:
+        for source in datasets.HELD_OUT_SETS:
             part = [rows[at] for at in left if rows[at].source == source]
             for kind in KINDS_OF.get(source, ("any",)):
                 evaluations[source, kind].append(evaluate_rows(model, part, kind=kind))
