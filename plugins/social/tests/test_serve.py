@@ -322,7 +322,8 @@ def test_a_long_comment_is_read_to_its_end(model: Model) -> None:
 def test_a_quantile_map_gives_scores_of_the_other_distribution(model: Model, tmp_path: Path) -> None:
     """The order of comments stays, and the share above a threshold becomes the recorded one."""
     random = np.random.default_rng(1)
-    texts = [f"{'you stupid bitch ' * (number % 3)} number {number} thanks" for number in range(400)]
+    letters = ["".join(random.choice(list("abdeimnorst"), size=40)) for _ in range(400)]
+    texts = [f"{'you stupid bitch ' * (at % 3)} {text[:12]} {text[12:25]}" for at, text in enumerate(letters)]
     recorded = np.sort(random.beta(2, 5, size=400))
     posts = [
         LabelledPost(text, {"TOXICITY": float(score), "FLIRTATION": 0.5}, "perspective")
