@@ -67,7 +67,7 @@ class Pushing:
         """A new reader's stream, whose first message is a heartbeat."""
         reader = Partner.join(issuer, self.hub, self.hub.streams.clock, ORDERS, reads=["retail"])
         request = StreamRequest(delivery=Delivery(PUSH, url))
-        created: str = self.hub.stream_management.create(reader.read_token(), request)["stream_id"]
+        created: str = self.hub.stream_management.create(reader.stream_token(), request)["stream_id"]
         return created
 
     def is_delivered(self) -> bool:

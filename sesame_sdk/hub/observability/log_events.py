@@ -44,7 +44,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "delivery_failed": frozenset({"stream", "retry_seconds", "error"}),
     "message_dead_lettered": frozenset({"stream", "code"}),
 }
-#: Codes of errors: RFC 8935 section 2.4, and those that the hub adds.
+#: Codes of errors: RFC 8935 section 2.4, RFC 6749 section 5.2, and those that the hub adds.
 CODES = frozenset(
     {
         "access_denied",
@@ -52,12 +52,16 @@ CODES = frozenset(
         "conflict",
         "internal_error",
         "invalid_audience",
+        "invalid_client",
         "invalid_issuer",
         "invalid_key",
         "invalid_request",
+        "invalid_scope",
         "not_found",
         "too_many",
+        "unauthorized_client",
         "unavailable",
+        "unsupported_grant_type",
     }
 )
 #: RFC 9110 section 9.

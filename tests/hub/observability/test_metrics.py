@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ def test_undelivered_updates_are_a_lag(tmp_path: Path) -> None:
         running(made.path, made.port, metrics_address=f"127.0.0.1:{port}"),
     ):
         made.record_consents("ada")
-        url, bearer = f"{made.url}/v1/ssf", made.bearer
+        url, bearer = f"{made.url}/v1/ssf", partial(made.bearer, made.shop.stream_token())
         stream = requests.post(f"{url}/stream", json={}, headers=bearer(), timeout=30).json()["stream_id"]
         assert made.post(made.shop.seal(made.order("ada", "1"))).status_code == 202
         wait_until(lambda: samples(port)["sesame_stream_lag_seconds"] > 0.5)
