@@ -19,6 +19,7 @@ from sesame_sdk.hub.consent.grants import GrantChange, PersonGrant
 from sesame_sdk.hub.database import migrations, timestamps
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import open_engine, read_transaction
+from sesame_sdk.hub.database.tables import streams as stream_table
 from sesame_sdk.hub.database.writer import Writers
 from sesame_sdk.hub.ingest import key_revocation, verification
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
@@ -299,7 +300,7 @@ class Hub(Closeable):
         def work(connection: Connection) -> tuple[keys.PartnerKey, int]:
             key = keys.with_announced(connection, keys.find_key(connection, kid, issuer), at)
             keys.revoke_key(connection, key, at)
-            subject_states.rescan_all(connection)
+            subject_states.rescan(connection)
             return key, self._signals.restore_duplicates(connection, key.partner)
 
         with read_transaction(self._engine) as connection:
@@ -349,7 +350,7 @@ class Hub(Closeable):
 
         def work(connection: Connection) -> None:
             if policies.set_policy(connection, policy, self._guard, self._clock()):
-                subject_states.rescan_all(connection)
+                subject_states.rescan(connection, stream_table.c.context == policy.context)
 
         self._writers.ledger.run(work)
 
@@ -366,7 +367,7 @@ class Hub(Closeable):
         def work(connection: Connection) -> RebuildReport:
             report = verification.rebuild(connection, self._signals, self._clock())
             if report.changes:
-                subject_states.rescan_all(connection)
+                subject_states.rescan(connection)
             return report
 
         return self._writers.ledger.run(work)

@@ -222,9 +222,11 @@ streams = _numbered(
     sa.Column("status", sa.String(8), nullable=False),
     sa.Column("reason", sa.String(400), nullable=False),
     *_required(sa.BigInteger, "verification_requested_at", "last_message_at", "seq"),
-    # The day for which everyone was rescored, and the last person of the current scan.
+    # The day for which everyone was rescored; null if something changed since.
     sa.Column("as_of", sa.String(10)),
-    sa.Column("scan_cursor", sa.BigInteger, nullable=False),
+    # The scan in progress: see `streams.rescoring`.
+    sa.Column("scan_as_of", sa.String(10)),
+    *_required(sa.BigInteger, "scan_cursor", "scan_end", "scan_turn"),
     sa.UniqueConstraint("partner", "purpose", "context"),
 )
 #: The latest state of each person for each stream, delivered or pending.

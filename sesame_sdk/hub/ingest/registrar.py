@@ -24,7 +24,7 @@ from sesame_sdk.errors import InvalidInputError, RateLimitedError, RetryableErro
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import dialect_of, read_transaction
-from sesame_sdk.hub.database.tables import envelopes
+from sesame_sdk.hub.database.tables import envelopes, streams
 from sesame_sdk.hub.database.writer import Task, Writer
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ingest import IngestResult, SignalIngest
@@ -149,8 +149,12 @@ class Registrar:
             (envelope_id,) = dialect_of(connection).reserve_ids(connection, envelopes.c.id, 1)
             entry = LedgerEntry(envelope_id, partner, message, now, StoredEnvelope(message.token))
             ledger.append_entries(connection, [entry])
+            change = registrations.compare_with_current(connection, partner, manifest)
             registrations.insert_registration(connection, envelope_id, partner, message.issued_at, manifest)
-            subject_states.rescan_all(connection)
+            if change.kinds:
+                subject_states.rescan(connection)
+            elif change.consumers:
+                subject_states.rescan(connection, streams.c.partner == partner)
             processed = ProcessedMessage(now, entry.outcome)
         receipt = processed.make_receipt(message.jti)
         return IngestResult(self._ingest.sign_receipt(receipt, message.issuer, processed.outcome.jti))

@@ -88,6 +88,12 @@ STREAM_WORKER_UP = Gauge(
     multiprocess_mode="livemin",
     registry=_registry,
 )
+STREAM_SCAN_SECONDS = Gauge(
+    "sesame_stream_scan_seconds",
+    "Age of the oldest change that concerns everyone, and for which not everyone was rescored yet.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
 PUSH_DELIVERIES = Counter(
     "sesame_push_deliveries_total", "Deliveries to push endpoints.", ("outcome",), registry=_registry
 )

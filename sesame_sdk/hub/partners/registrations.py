@@ -169,6 +169,36 @@ def check_not_older(connection: Connection, partner: int, issued_at: datetime, m
         raise InvalidInputError("is older than the registration in force", field="iat", hint="register again")
 
 
+@frozen
+class RegistrationChange:
+    """What a registration changes for scores: the kinds that count, and the purposes of reading."""
+
+    kinds: bool
+    consumers: bool
+
+
+def compare_with_current(connection: Connection, partner: int, manifest: Manifest) -> RegistrationChange:
+    """What `manifest` would change of the registration of its plugin that is in force.
+
+    The name of a kind has one meaning, so equal names are equal kinds.
+    """
+    current = (
+        registrations.c.envelope.in_(active_registrations()),
+        registrations.c.partner == partner,
+        registrations.c.plugin == manifest.name,
+    )
+    of = registrations.join(registered_kinds, registered_kinds.c.registration == registrations.c.envelope)
+    names = select(kinds.c.name).select_from(of.join(kinds, kinds.c.id == registered_kinds.c.kind))
+    terms = select(registered_consumers.c.purpose, registered_consumers.c.context).join(
+        registrations, registrations.c.envelope == registered_consumers.c.registration
+    )
+    return RegistrationChange(
+        set(connection.scalars(names.where(*current))) != {kind.name for kind in manifest.kinds},
+        {tuple(row) for row in connection.execute(terms.where(*current))}
+        != {(one.purpose, one.context) for one in manifest.consumers},
+    )
+
+
 def insert_registration(
     connection: Connection, envelope: int, partner: int, issued_at: datetime, manifest: Manifest
 ) -> None:

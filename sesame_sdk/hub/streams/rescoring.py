@@ -3,7 +3,12 @@
 In this order:
     1. a grant that expired makes a removal pending
     2. persons in the queue, whose signals or grants changed, are rescored
-    3. every day, and after a policy, a registration or a key changed, everyone is rescored
+    3. every day, and after a policy, a registration or a key changed, everyone is rescored: beside the queue,
+       so that signals that keep coming do not hold this up
+
+A scan goes through the persons in a circle. If it has to begin anew, it begins where it is, so that it
+reaches everyone in the time of one circle, however often that happens. Readers take turns, and their streams
+in each turn: many streams of one reader do not hold up those of another.
 
 A batch is small enough not to delay other work of the writer. It reads grants, signals and scores in the
 transaction that writes the states, so no withdrawal can come in between.
@@ -14,7 +19,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
@@ -46,9 +51,10 @@ def run_batch(connection: Connection, guard: Guard, as_of: date, at: datetime) -
     queued = select(rescore_queue).order_by(rescore_queue.c.id).limit(1).with_for_update(skip_locked=True)
     if expired := connection.scalars(_with_expired_grant(at).limit(BATCH_SIZE)).all():
         _end_expired_grants(connection, expired, at)
-    elif row := connection.execute(queued).first():
+        return
+    if row := connection.execute(queued).first():
         _rescore_queued(connection, row, guard, as_of, at)
-    elif row := connection.execute(_outdated_streams(as_of).limit(1)).first():
+    if row := connection.execute(_outdated_streams(as_of).limit(1)).first():
         _scan_next(connection, row, guard, as_of, at)
 
 
@@ -103,24 +109,45 @@ def _rescore_queued(connection: Connection, row: Row[Any], guard: Guard, as_of: 
 
 
 def _scan_next(connection: Connection, stream: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
-    """Rescore the next persons who ever had a grant to this stream."""
+    """Rescore the next persons who ever had a grant to this stream.
+
+    The circle begins after `scan_end`, goes on at the lowest person, and ends with `scan_end`.
+    """
+    day, cursor = as_of.isoformat(), stream.scan_cursor
+    end = stream.scan_end if stream.scan_as_of == day else cursor
+    is_second_part = cursor < end
+    persons = connection.scalars(_next_persons(stream, cursor, end if is_second_part else None)).all()
+    if persons:
+        rescore(connection, stream, persons, guard, as_of, at)
+    progress: dict[str, object] = {"scan_as_of": day, "scan_end": end, "scan_cursor": 0}
+    if len(persons) == BATCH_SIZE and persons[-1] != end:
+        progress["scan_cursor"] = persons[-1]
+    elif is_second_part or not end:
+        progress |= {"as_of": day, "scan_as_of": None}
+    last_turn = select(func.max(streams.c.scan_turn)).scalar_subquery()
+    this_one = update(streams).where(streams.c.id == stream.id)
+    connection.execute(this_one.values(**progress, scan_turn=last_turn + 1))
+
+
+def _next_persons(stream: Row[Any], after: int, last: int | None) -> Select[int]:
     reads = and_(grants.c.direction == Direction.READ.value, grants.c.purpose == stream.purpose)
-    next_ones = (pseudonyms.c.partner == stream.partner, pseudonyms.c.person > stream.scan_cursor)
+    next_ones = [pseudonyms.c.partner == stream.partner, pseudonyms.c.person > after]
+    if last is not None:
+        next_ones.append(pseudonyms.c.person <= last)
     granted = (
         select(pseudonyms.c.person)
         .distinct()
         .join(grants, grants.c.pseudonym == pseudonyms.c.id)
         .where(*next_ones, reads, grants.c.context == stream.context)
     )
-    persons = connection.scalars(granted.order_by(pseudonyms.c.person).limit(BATCH_SIZE)).all()
-    if persons:
-        rescore(connection, stream, persons, guard, as_of, at)
-        progress: dict[str, object] = {"scan_cursor": persons[-1]}
-    else:
-        progress = {"as_of": as_of.isoformat(), "scan_cursor": 0}
-    connection.execute(update(streams).where(streams.c.id == stream.id).values(**progress))
+    return granted.order_by(pseudonyms.c.person).limit(BATCH_SIZE)
 
 
 def _outdated_streams(as_of: date) -> Any:  # noqa: ANN401 - a Select of the whole row
+    """The streams to scan, the reader first whose last turn is the longest ago."""
     behind = or_(streams.c.as_of.is_(None), streams.c.as_of != as_of.isoformat())
-    return select_streams().where(behind, streams.c.status != DISABLED).order_by(streams.c.id)
+    turns = select(streams.c.partner, func.max(streams.c.scan_turn).label("turn"))
+    turns_of = turns.group_by(streams.c.partner).subquery()
+    outdated = select_streams().join(turns_of, turns_of.c.partner == streams.c.partner)
+    ordered = outdated.order_by(turns_of.c.turn, streams.c.scan_turn, streams.c.id)
+    return ordered.where(behind, streams.c.status != DISABLED)

@@ -114,7 +114,7 @@ class StreamService:
 
     def rescan_all(self) -> None:
         """Rescore everyone, after a clock was set back: grants that had expired may be valid."""
-        self.writer.run(subject_states.rescan_all, LockScope.STREAMS)
+        self.writer.run(subject_states.rescan, LockScope.STREAMS)
 
     def lag(self) -> float:
         """The age in seconds of the oldest pending state of an enabled stream."""

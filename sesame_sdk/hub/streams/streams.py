@@ -121,7 +121,11 @@ def create_stream(
     key = {"name": secrets.token_hex(16), "partner": partner, "purpose": purpose, "context": context}
     state = {"status": ENABLED, "reason": "", "verification_requested_at": 0, "last_message_at": 0}
     terms = _terms(connection, partner, request, policy)
-    connection.execute(insert(streams).values(**key, **state, **terms, seq=to_micros(at), scan_cursor=0))
+    connection.execute(
+        insert(streams).values(
+            **key, **state, **terms, seq=to_micros(at), scan_cursor=0, scan_end=0, scan_turn=0
+        )
+    )
 
 
 def update_stream(
@@ -162,7 +166,7 @@ def set_status(connection: Connection, stream: Row[Any], status: StreamStatus, r
     """Enable, pause or disable a stream. A disabled one is not rescored, but withdrawals stay pending."""
     values: dict[str, Any] = {"status": status, "reason": reason or ""}
     if stream.status == DISABLED and status != DISABLED:
-        values |= {"as_of": None, "scan_cursor": 0}
+        values |= {"as_of": None, "scan_as_of": None}
     connection.execute(update(streams).where(streams.c.id == stream.id).values(**values))
 
 

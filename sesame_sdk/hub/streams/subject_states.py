@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, and_, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, insert, select, update
 
 from sesame_sdk.hub.consent.grants import SCORES, is_valid, renew_version
 from sesame_sdk.hub.database.engine import upsert
@@ -50,10 +50,14 @@ def mark_for_rescoring(connection: Connection, persons: Callable[[], Iterable[in
         connection.execute(insert(rescore_queue).values(person_ids=person_ids.tobytes()))
 
 
-def rescan_all(connection: Connection) -> None:
-    """Rescore everyone for every stream, after a policy, a registration or a key changed."""
+def rescan(connection: Connection, *of: ColumnElement[bool]) -> None:
+    """Rescore everyone for every stream, or those that `of` selects: a policy, registration or key changed.
+
+    A scan in progress goes on from where it is, and ends there: changes that come again and again do not keep
+    it from reaching everyone.
+    """
     renew_version(connection, SCORES)
-    connection.execute(update(streams).values(as_of=None, scan_cursor=0))
+    connection.execute(update(streams).where(*of).values(as_of=None, scan_as_of=None))
 
 
 def enqueue_withdrawals(connection: Connection, persons: Collection[int], at: datetime) -> int:

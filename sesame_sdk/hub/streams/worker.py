@@ -9,7 +9,7 @@ ends. A metric shows at once that rounds fail, and the hub is not ready after a 
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,6 +28,7 @@ from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.streams.push import PushSender
 from sesame_sdk.hub.streams.push_client import PushClient
 from sesame_sdk.hub.streams.service import StreamService
+from sesame_sdk.hub.streams.streams import DISABLED
 from sesame_sdk.signing.jwt import LEEWAY
 
 #: Seconds between two rounds: the longest that a withdrawal waits before it is pushed.
@@ -54,6 +55,7 @@ class StreamWorker:
     _waiting: int = 0
     _leader_lock: LeaderLock | None = None
     _latest: datetime = EPOCH
+    _behind_since: dict[str, float] = field(factory=dict)
 
     def start(self) -> None:
         """Start the threads."""
@@ -136,9 +138,17 @@ class StreamWorker:
         is_busy = leads and self.streams.rescore_batch()
         listed = self.streams.list_pending()
         metrics.DATABASE_UP.set(1)
+        self._note_scans([stream for stream, _ in listed])
         self.has_pending = {stream.name: is_pending for stream, is_pending in listed}
         metrics.STREAM_LAG_SECONDS.set(self.streams.lag() if any(self.has_pending.values()) else 0)
         return is_busy, listed if leads else []
+
+    def _note_scans(self, listed: Iterable[Row[Any]]) -> None:
+        """For how long the score of someone has not been computed since a change that concerns everyone."""
+        today, now = self.streams.today().isoformat(), time.monotonic()
+        behind = [one.name for one in listed if one.as_of != today and one.status != DISABLED]
+        self._behind_since = {name: self._behind_since.get(name, now) for name in behind}
+        metrics.STREAM_SCAN_SECONDS.set(now - min(self._behind_since.values(), default=now))
 
     def _is_leader(self) -> bool:
         if self._leader_lock and not self._leader_lock.is_held():

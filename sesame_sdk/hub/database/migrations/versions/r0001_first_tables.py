@@ -196,7 +196,10 @@ def upgrade() -> None:
         sa.Column("last_message_at", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("as_of", sa.String(length=10)),
+        sa.Column("scan_as_of", sa.String(length=10)),
         sa.Column("scan_cursor", sa.BigInteger(), nullable=False),
+        sa.Column("scan_end", sa.BigInteger(), nullable=False),
+        sa.Column("scan_turn", sa.BigInteger(), nullable=False),
         sa.UniqueConstraint("partner", "purpose", "context"),
         sqlite_autoincrement=True,
     )
