@@ -176,6 +176,7 @@ def test_reads_meet_each_change(crowd: Callable[[], Crowd], action: str) -> None
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.data())
 def test_whatever_meets_nothing_fails(crowd: Callable[[], Crowd], data: st.DataObject) -> None:

@@ -77,17 +77,6 @@ def test_signals_that_keep_coming_do_not_hold_up_a_scan(
     assert rescored(hub_path, 2) == len(PEOPLE) - 1
 
 
-def test_readers_take_turns(hub: Hub, hub_path: Path, readers: tuple[Partner, Partner], clock: Clock) -> None:
-    """The streams of one, which have to be scanned again and again, do not hold up that of another."""
-    hub.set_policy(policy(weighting(ORDERS), context="community"))
-    readers[0].register(manifest(ORDERS, LATES, reads=["retail", "community"], version="2"))
-    hub.stream_management.create(readers[0].stream_token(context="community"), StreamRequest())
-    clock.advance(days=1)
-    for _ in range(2 * BATCHES):
-        hub.streams.rescore_batch()
-    assert scanned(hub_path)[1]
-
-
 def test_a_registration_that_changes_nothing_has_nobody_rescored(
     hub_path: Path, readers: tuple[Partner, Partner]
 ) -> None:
