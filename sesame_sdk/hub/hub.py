@@ -24,6 +24,7 @@ from sesame_sdk.hub.database.writer import Writers
 from sesame_sdk.hub.ingest import key_revocation, verification
 from sesame_sdk.hub.ingest.dispatcher import MessageDispatcher
 from sesame_sdk.hub.ingest.key_revocation import RevocationImpact
+from sesame_sdk.hub.ingest.key_sets import KeySetFetcher
 from sesame_sdk.hub.ingest.registrar import Registrar
 from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.ingest.verification import RebuildReport, VerificationReport
@@ -39,6 +40,7 @@ from sesame_sdk.hub.settings import Settings, load_settings
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.hub.streams.management import StreamManagement
 from sesame_sdk.hub.streams.outbox import StreamOutbox
+from sesame_sdk.hub.streams.push_client import PushClient
 from sesame_sdk.hub.streams.push_policy import PushPolicy
 from sesame_sdk.hub.streams.service import StreamService
 from sesame_sdk.hub.streams.stream_auth import StreamAuth
@@ -72,6 +74,7 @@ class Hub(Closeable):
     stream_management: StreamManagement
     withdrawal_log: WithdrawalLog
     rights: RightsService
+    key_sets: KeySetFetcher
     _engine: Engine
     _writers: Writers
     _signals: SignalView
@@ -129,12 +132,16 @@ class Hub(Closeable):
             clock,
             today,
         )
+        fetching = PushClient(PushPolicy.from_settings(settings), settings.push_timeout_seconds)
+        interval, revoked = timedelta(seconds=settings.jwks_refresh_seconds), withdrawal_log.revoked_kids
+        key_sets = KeySetFetcher(engine, writers.ledger, fetching, interval, revoked, clock)
         return cls(
             settings,
             streams,
             StreamManagement(streams, StreamAuth(settings.issuer, signer, current_keys, clock), limiter),
             withdrawal_log,
             rights,
+            key_sets,
             engine,
             writers,
             signals,
@@ -268,6 +275,22 @@ class Hub(Closeable):
             InvalidInputError: a key is invalid or was revoked; the issuer is no URL, is this hub, or looks
                 like another one.
         """
+        issuer = self._check_issuer(issuer, allow_lookalike)
+        start, jwks = not_before or self._clock(), tuple(jwks)
+        # The database knows the keys that it revoked; after a restore, the log knows more.
+        keys.check_not_revoked(jwks, self.withdrawal_log.revoked_kids())
+        self._writers.ledger.run(partial(keys.add_keys, issuer=issuer, jwks=jwks, not_before=start))
+
+    def add_partner_by_url(self, issuer: str, url: str, *, allow_lookalike: bool = False) -> int:
+        """Add a partner whose keys are those of a JWK set at a URL, now and later. Returns how many changed.
+
+        Raises:
+            InvalidInputError: the URL is not allowed, or the set not valid; of the issuer as `add_partner`.
+            RetryableError, ConfigurationError: the URL is not available.
+        """
+        return self.key_sets.add(self._check_issuer(issuer, allow_lookalike), url)
+
+    def _check_issuer(self, issuer: str, allow_lookalike: bool) -> str:
         issuer = normalize_issuer(issuer)
         if issuer == self.settings.issuer:
             raise InvalidInputError("is this hub itself", field="issuer")
@@ -275,10 +298,7 @@ class Hub(Closeable):
             raise InvalidInputError(
                 f"{issuer} looks like {similar[0]}", field="issuer", hint="check every letter; then allow it"
             )
-        start, jwks = not_before or self._clock(), tuple(jwks)
-        # The database knows the keys that it revoked; after a restore, the log knows more.
-        keys.check_not_revoked(jwks, self.withdrawal_log.revoked_kids())
-        self._writers.ledger.run(partial(keys.add_keys, issuer=issuer, jwks=jwks, not_before=start))
+        return issuer
 
     def find_lookalikes(self, issuer: str) -> list[str]:
         """The issuers of this hub and its partners that a person may take `issuer` for."""

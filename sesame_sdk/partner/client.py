@@ -215,8 +215,12 @@ class Client(Closeable):
         if self._outbox.find(jti) is None:
             self._outbox.append(jti, EventType.KEY_ROTATION, body)
         found = self._outbox.find(jti)
-        if found is not None and found[0] != "sent":
-            self._outbox.record_outcomes([self._send(found[1])])
+        if found is None or found[0] == "sent":
+            return
+        acknowledged = self._send(found[1])
+        if found[0] == "dead":  # by a delivery, before its cause was fixed
+            self._outbox.remove(found[1])
+        self._outbox.record_outcomes([acknowledged])
 
     def scores(self, subjects: Sequence[str], *, purpose: str, context: str) -> dict[str, Score | None]:
         """Read scores by our own pseudonyms. None is a full answer: no score.

@@ -36,7 +36,9 @@ def orders(partner: Partner, first: int) -> Iterator[Signal]:
     ("count", "rotations"),
     [
         pytest.param(5_000, 1, id="five thousand signals"),
-        pytest.param(200_000, 12, id="two hundred thousand signals", marks=pytest.mark.long),
+        pytest.param(
+            80_000, 8, id="eighty thousand signals", marks=[pytest.mark.long, pytest.mark.timeout(400)]
+        ),
     ],
 )
 def test_partner_and_hub_rotate_in_the_middle_of_many_signals(

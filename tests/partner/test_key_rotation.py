@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sesame_sdk import ConfigurationError, InvalidInputError, RetryableError
+from sesame_sdk.delivery.messages import Failed
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.partner.client import Client
 from sesame_sdk.partner.config import KEY, NEXT_KEY, SECRET, PartnerConfig
@@ -137,6 +138,21 @@ def test_a_rejected_announcement_leaves_the_present_key_and_no_dead_letter(
 
     assert (config.signer.kid, client.dead_letters(), client.counts().pending) == (before, [], 0)
     assert not (config.path / NEXT_KEY).exists()
+
+
+def test_a_dead_letter_that_announces_the_key_is_sent_again(
+    local: LocalHub, config: PartnerConfig, client: Client
+) -> None:
+    """Another process delivered it before its cause was fixed; it is no dead letter afterwards."""
+    local.cut_next(processed=True)
+    with pytest.raises(RetryableError):
+        client.rotate_key(WEEK)
+    (message,) = client._outbox.fetch_pending()
+    client._outbox.record_outcomes(failed=[Failed(message, "invalid_receipt", "the hub's key was unknown")])
+
+    kid = client.rotate_key(WEEK)
+
+    assert (config.signer.kid, kids(local)[-1], client.dead_letters()) == (kid, kid, [])
 
 
 def test_after_a_revocation_the_key_is_replaced_without_an_announcement(

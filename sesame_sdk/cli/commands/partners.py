@@ -1,7 +1,7 @@
 """``sesame partners`` at a hub, and ``sesame registrations``, with which a partner joins it."""
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
@@ -33,26 +33,22 @@ def partners() -> None:
 @click.argument("issuer")
 @click.option(
     "--jwks",
-    required=True,
     metavar="FILE",
     type=click.File("rb"),
     help="The partner's public keys, as printed by: sesame keys show.",
 )
+@click.option("--jwks-url", metavar="URL", help="Where the partner publishes them; fetched again and again.")
 @click.option("--yes", is_flag=True, help="Do not ask about an issuer that looks like another one.")
-def add(hub_dir: Path, issuer: str, jwks: BinaryIO, yes: bool) -> None:
+def add(hub_dir: Path, issuer: str, jwks: BinaryIO | None, jwks_url: str | None, yes: bool) -> None:
     """Admit the partner ISSUER with its public keys.
 
-    It may send nothing until it registers a plugin. An ISSUER that looks like another one is asked about.
+    It may send nothing until it registers a plugin. With --jwks-url, the set at the URL decides from then on
+    which keys are valid. An ISSUER that looks like another one is asked about.
     """
-    from sesame_sdk.signing.keys import read_jwk_set
-
-    try:
-        keys = read_jwk_set(jwks.read(MAX_JWKS_BYTES))
-    except InvalidInputError as error:
-        hint = error.hint or "a single key is not a set; use: sesame keys show"
-        raise InvalidInputError(
-            f"is not a set of public keys: {error.message}", field=jwks.name, hint=hint
-        ) from error
+    if (jwks is None) == (jwks_url is None):
+        raise click.UsageError("Use one of --jwks and --jwks-url.")
+    keys = _read_keys(jwks) if jwks else ()
+    count = len(keys)
     with open_hub(hub_dir) as hub:
         issuer = normalize_issuer(issuer)
         similar = ", ".join(hub.find_lookalikes(issuer))
@@ -60,8 +56,33 @@ def add(hub_dir: Path, issuer: str, jwks: BinaryIO, yes: bool) -> None:
         if similar and not (yes or click.confirm(question, err=True)):
             print_note("nothing changed")
             return
-        hub.add_partner(issuer, keys, allow_lookalike=True)
-    print_note(f"admitted {issuer} with {len(keys)} key(s); next, the partner: sesame registrations add")
+        if jwks_url is not None:
+            count = hub.add_partner_by_url(issuer, jwks_url, allow_lookalike=True)
+        else:
+            hub.add_partner(issuer, keys, allow_lookalike=True)
+    print_note(f"admitted {issuer} with {count} key(s); next, the partner: sesame registrations add")
+
+
+def _read_keys(jwks: BinaryIO) -> tuple[dict[str, Any], ...]:
+    from sesame_sdk.signing.keys import read_jwk_set
+
+    try:
+        return read_jwk_set(jwks.read(MAX_JWKS_BYTES))
+    except InvalidInputError as error:
+        hint = error.hint or "a single key is not a set; use: sesame keys show"
+        raise InvalidInputError(
+            f"is not a set of public keys: {error.message}", field=jwks.name, hint=hint
+        ) from error
+
+
+@partners.command(name="refresh-keys")
+@hub_option()
+@click.argument("issuer")
+def refresh_keys(hub_dir: Path, issuer: str) -> None:
+    """Fetch the keys of the partner ISSUER from its URL now."""
+    with open_hub(hub_dir) as hub:
+        count = hub.key_sets.refresh(normalize_issuer(issuer))
+    print_note(f"{count} key(s) of {terminal_text(issuer)} changed")
 
 
 @partners.command(name="list")
@@ -74,6 +95,7 @@ def list_partners(hub_dir: Path, as_json: bool) -> None:
             {
                 "issuer": partner.issuer,
                 "keys": partner.kids,
+                "jwks_url": partner.jwks_url,
                 "plugins": partner.plugins,
                 "kinds": partner.kinds,
                 "purposes": partner.purposes,

@@ -38,7 +38,13 @@ def _partial_index(suffix: str, *columns: str, where: str) -> sa.Index:
     return sa.Index(f"stream_subjects_{suffix}", *columns, sqlite_where=condition, postgresql_where=condition)
 
 
-partners = _numbered("partners", sa.Column("issuer", sa.String(256), nullable=False, unique=True))
+partners = _numbered(
+    "partners",
+    sa.Column("issuer", sa.String(256), nullable=False, unique=True),
+    # Where it publishes its keys, and when they are fetched again; null if the operator adds them.
+    sa.Column("jwks_url", sa.String(512)),
+    sa.Column("jwks_due_at", sa.BigInteger),
+)
 partner_keys = _table(
     "partner_keys",
     sa.Column("partner", sa.ForeignKey("partners.id"), primary_key=True),

@@ -14,7 +14,7 @@ from sesame_sdk.hub.database.writer import Task
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ingest import IngestResult, SignalIngest
 from sesame_sdk.hub.ingest.ledger import LedgerEntry, ProcessedMessage, StoredEnvelope, VerifiedMessage
-from sesame_sdk.hub.partners import keys
+from sesame_sdk.hub.partners import key_sets, keys
 from sesame_sdk.hub.partners.rate_limit import RateLimiter
 from sesame_sdk.signing.key_rotation import KeyRotation
 
@@ -51,6 +51,7 @@ class KeyRotations:
         self.rate_limiter.spend(connection, partner, message.issuer, 1, now)
         processed = ledger.find_processed(connection, partner, [message]).get(message.jti)
         if processed is None:
+            key_sets.check_announces(connection, partner)
             keys.rotate_key(connection, partner, message.kid, rotation.jwk, now, rotation.overlap)
             (envelope_id,) = dialect_of(connection).reserve_ids(connection, envelopes.c.id, 1)
             entry = LedgerEntry(envelope_id, partner, message, now, StoredEnvelope(message.token))

@@ -39,6 +39,9 @@ EVENTS: Mapping[str, frozenset[str]] = {
     # The database.
     "database_unavailable": frozenset({"route", "error"}),
     "transaction_failed": frozenset({"batch_size", "error"}),
+    # JWK sets of partners, by the partner's number; the second one: the database failed.
+    "key_set_failed": frozenset({"partner", "error"}),
+    "key_sets_failed": frozenset({"error"}),
     # Streams.
     "stream_worker_failed": frozenset({"error"}),
     "delivery_failed": frozenset({"stream", "retry_seconds", "error"}),

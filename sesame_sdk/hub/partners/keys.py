@@ -4,7 +4,7 @@ A revocation includes the keys that the revoked key announced since: a thief ann
 them the partner itself announced cannot be told.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Engine,
+    Row,
     Select,
     and_,
     bindparam,
@@ -32,7 +33,7 @@ from sesame_sdk.hub.database.tables import (
     partners,
     quarantined_envelopes,
 )
-from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros
+from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none, to_micros, to_micros_or_none
 from sesame_sdk.model.issuers import normalize_issuer
 from sesame_sdk.model.manifest import Party
 from sesame_sdk.signing.keys import Trust, TrustedKey, thumbprint
@@ -120,23 +121,41 @@ def add_keys(
     Raises:
         InvalidInputError: no key, an invalid key or URL, a key of another partner, or a revoked one.
     """
-    keys = [TrustedKey(jwk, not_before) for jwk in jwks]
+    published = [TrustedKey.from_jwk(jwk) for jwk in jwks]
+    keys = [evolve(key, not_before=max(not_before, key.not_before)) for key in published]
     if not keys:
         raise InvalidInputError("must hold at least one key", field="jwks")
+    for key in keys:
+        if fault := key.fault(key.not_before):
+            raise InvalidInputError(fault, field="jwks", hint="leave it out", code="invalid_key")
+    partner = ensure_partner(connection, issuer)
+    known = _known(connection, partner, [key.kid for key in keys])
+    new = [key for key in {key.kid: key for key in keys}.values() if key.kid not in known]
+    if new:
+        connection.execute(insert(partner_keys), [key_row(partner, key) for key in new])
+
+
+def ensure_partner(connection: Connection, issuer: str) -> int:
+    """The id of a partner, which is added unless it is there. Raises `InvalidInputError`: an invalid URL."""
     issuer = Party(issuer).issuer
     partner = _find(connection, issuer)
     if partner is None:
         connection.execute(insert(partners).values(issuer=issuer))
         partner = partner_id(connection, issuer)
         connection.execute(insert(ledger_heads).values(partner=partner, number=0, chain=b""))
-    known = _known(connection, partner, [key.kid for key in keys])
-    rows = [
-        {"partner": partner, "kid": key.kid, "jwk": dict(key.jwk), "not_before": to_micros(not_before)}
-        for key in {key.kid: key for key in keys}.values()
-        if key.kid not in known
-    ]
-    if rows:
-        connection.execute(insert(partner_keys), rows)
+    return partner
+
+
+def key_row(partner: int, key: TrustedKey, announced_by: str | None = None) -> dict[str, Any]:
+    """The row of a key that is not revoked."""
+    return {
+        "partner": partner,
+        "kid": key.kid,
+        "jwk": dict(key.jwk),
+        "not_before": to_micros(key.not_before),
+        "not_after": to_micros_or_none(key.not_after),
+        "announced_by": announced_by,
+    }
 
 
 def rotate_key(
@@ -162,9 +181,7 @@ def rotate_key(
         hint = "sign with the key that replaced it; if that is not yours, tell the hub's operator"
         raise InvalidInputError("has been replaced already", field="kid", hint=hint, code="invalid_key")
     if new.kid not in _known(connection, partner, [new.kid]):
-        times = {"not_before": to_micros(at), "announced_by": present}
-        row = {"partner": partner, "kid": new.kid, "jwk": dict(following), **times}
-        connection.execute(insert(partner_keys), row)
+        connection.execute(insert(partner_keys), key_row(partner, new, announced_by=present))
     elif rows[new.kid].not_after is not None:
         raise InvalidInputError("was used before", field="jwk", hint="create a new key", code="invalid_key")
     this_one = update(partner_keys).where(mine, partner_keys.c.kid == present)
@@ -172,14 +189,20 @@ def rotate_key(
 
 
 def _known(connection: Connection, partner: int, kids: Iterable[str]) -> set[str]:
-    """Those of `kids` that the partner has already."""
+    """Those of `kids` that the partner has already; `InvalidInputError` if it may not have one of them."""
+    rows = check_own(connection, partner, kids)
+    if any(row.revoked_at is not None for row in rows):
+        raise _revoked_error()
+    return {row.kid for row in rows}
+
+
+def check_own(connection: Connection, partner: int, kids: Iterable[str]) -> Sequence[Row[Any, Any, Any]]:
+    """The rows of the keys with these thumbprints; `InvalidInputError` if one is of another partner."""
     query = select(partner_keys.c.kid, partner_keys.c.partner, partner_keys.c.revoked_at)
     rows = connection.execute(query.where(partner_keys.c.kid.in_(sorted(set(kids))))).all()
     if any(row.partner != partner for row in rows):
         raise InvalidInputError("is a key of another partner", field="jwks", hint="create a key of your own")
-    if any(row.revoked_at is not None for row in rows):
-        raise _revoked_error()
-    return {row.kid for row in rows}
+    return rows
 
 
 def check_not_revoked(jwks: Iterable[Mapping[str, Any]], revoked: Collection[str]) -> None:

@@ -325,6 +325,7 @@ class Partner:
     plugins: tuple[str, ...]
     kinds: tuple[str, ...]
     purposes: tuple[str, ...]
+    jwks_url: str | None = None
 
 
 def list_partners(connection: Connection) -> list[Partner]:
@@ -344,5 +345,6 @@ def list_partners(connection: Connection) -> list[Partner]:
         purposes = connection.scalars(select(registered_consumers.c.purpose).distinct().where(consumers))
         plugins = tuple(f"{row.plugin} {row.version}" for row in rows)
         names = tuple(sorted(kind.name for kind in kinds))
-        described.append(Partner(issuer, kids, plugins, names, tuple(sorted(purposes))))
+        url = connection.scalar(select(partners.c.jwks_url).where(partners.c.issuer == issuer))
+        described.append(Partner(issuer, kids, plugins, names, tuple(sorted(purposes)), url))
     return described

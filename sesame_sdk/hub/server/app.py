@@ -18,6 +18,7 @@ from sesame_sdk.hub.api.oauth import issue_token, oauth_metadata
 from sesame_sdk.hub.api.openapi_page import PlainPage
 from sesame_sdk.hub.api.scores import read_score, read_scores
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.ingest.key_sets import KeySetWorker
 from sesame_sdk.hub.observability import log_events
 from sesame_sdk.hub.observability.health import Health
 from sesame_sdk.hub.server.http_hardening import reject_ambiguous_framing
@@ -43,6 +44,7 @@ _STREAM_HANDLERS = [
 def create_app(hub: Hub) -> ASGIApp:
     """The application over an open hub, which it closes when it shuts down."""
     worker = StreamWorker(hub.streams)
+    key_sets = KeySetWorker(hub.key_sets)
     memory = MemoryBudget(MAX_BODIES * hub.settings.max_body_bytes)
     admission = Admission(memory, ConcurrencyLimit(hub.settings.max_queue), senders=hub.list_keys())
     health = Health(hub.is_ready, hub.streams.closing.is_set, worker.is_working)
@@ -68,8 +70,8 @@ def create_app(hub: Hub) -> ASGIApp:
             }
         ),
         exception_handlers=HANDLERS,
-        on_startup=[worker.start],
-        on_shutdown=[worker.stop, admission.verifier.shutdown, health.close, hub.close],
+        on_startup=[worker.start, key_sets.start],
+        on_shutdown=[worker.stop, key_sets.stop, admission.verifier.shutdown, health.close, hub.close],
         openapi_config=_openapi(),
         request_max_body_size=hub.settings.max_body_bytes,
         logging_config=None,

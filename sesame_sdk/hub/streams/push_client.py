@@ -1,4 +1,6 @@
-"""Sends one message to a reader's endpoint: one deadline for the whole call, no redirects.
+"""Sends one message to a reader's endpoint, or fetches a partner's keys: one deadline for the whole call.
+
+Redirects are not followed.
 
 The deadline covers the name's resolution, connection, TLS, request, headers and body together, so an endpoint
 that answers with a byte now and then gains nothing. A call that is cancelled ends at once, and a slow one
@@ -79,6 +81,19 @@ class PushConnection:
             if response is None or not 200 <= response.status < 300:
                 raise RetryableError(f"no response ({type(error).__name__})", field="endpoint_url") from error
         raise_for_status(response, datetime.now(UTC))
+
+    async def get(self) -> bytes:
+        """Fetch what is there; of more than 64 kB a beginning that is longer than that. Raises as `post`."""
+        headers = [("Accept", JSON_MEDIA_TYPE), ("User-Agent", "sesame-sdk")]
+        try:
+            async with (
+                asyncio.timeout(self.seconds),
+                self._pool.stream("GET", self.endpoint, headers=headers) as answer,
+            ):
+                response = HttpResponse(answer.status, _lowered(answer.headers), await _read(answer))
+        except _FAILURES as error:
+            raise RetryableError(f"no response ({type(error).__name__})", field="endpoint_url") from error
+        return raise_for_status(response, datetime.now(UTC)).body
 
 
 @frozen

@@ -56,6 +56,8 @@ def upgrade() -> None:
         "partners",
         sa.Column("id", KEY, primary_key=True),
         sa.Column("issuer", sa.String(length=256), nullable=False, unique=True),
+        sa.Column("jwks_url", sa.String(length=512)),
+        sa.Column("jwks_due_at", sa.BigInteger()),
         sqlite_autoincrement=True,
     )
     op.create_table(
