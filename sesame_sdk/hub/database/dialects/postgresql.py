@@ -89,6 +89,7 @@ class _PostgresqlDialect:
             hint = "pip install 'sesame-sdk[hub,postgresql]'"
             raise ConfigurationError(f"{error.name} is not installed", field="database", hint=hint) from error
         event.listen(engine, "rollback", _forget_relations)
+        event.listen(engine, "connect", _check_session)
         return engine
 
     def write_connection(self, engine: Engine) -> Connection:
@@ -286,6 +287,23 @@ def _driving(connection: Connection) -> "Iterator[psycopg.Connection[tuple[Any, 
 
     with translate_driver_errors(psycopg.Error):
         yield _driver(connection)
+
+
+def _check_session(driver: "psycopg.Connection[tuple[Any, ...]]", _: object) -> None:
+    """Refuse a pooler that drops the settings of a session, as PgBouncer does in transaction mode.
+
+    Temporary tables, the leader's lock and prepared statements live in the session too.
+    """
+    (timeout,) = driver.execute("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'").fetchone() or (
+        "",
+    )
+    driver.rollback()
+    if timeout != str(_SETTINGS["lock_timeout"]):
+        raise ConfigurationError(
+            "ignores the settings of a session, as PgBouncer does in transaction mode",
+            field="database",
+            hint="connect to PostgreSQL itself, or through a pooler that keeps a session to one connection",
+        )
 
 
 def _forget_relations(connection: Connection) -> None:
