@@ -18,6 +18,7 @@ import json
 from typing import Annotated, Any
 
 import msgspec
+from attrs import evolve, frozen
 
 from sesame_sdk.constants import MAX_URL_LENGTH
 from sesame_sdk.errors import InvalidInputError
@@ -35,7 +36,11 @@ _Audience = Annotated[
 _Audiences = Annotated[tuple[_Audience, ...], msgspec.Meta(max_length=MAX_AUDIENCES)]
 
 
-class MessageClaims(msgspec.Struct, rename={"algorithm": "_sd_alg"}, forbid_unknown_fields=True, frozen=True):
+_MEMBERS = {"iss", "iat", "jti", "aud", "events", "exp", "nbf", "toe", "txn", "_sd_alg"}
+
+
+@frozen
+class MessageClaims:
     """The claims that a message may have (RFC 8417 section 2.2, RFC 9901 section 4.1.1).
 
     ``sub_id`` is not among them: signals name their own subjects.
@@ -58,8 +63,13 @@ def decode_claims(claims: bytes) -> MessageClaims:
     decoded = codec.decode(claims, MessageClaims, field="claims")
     for event in decoded.events.values():  # which has a form of its own, and may be long
         claims = claims.replace(bytes(event), b"0", 1)
-    load_unique(claims)
-    return decoded
+    members = load_unique(claims)
+    for name in sorted(members.keys() - _MEMBERS):
+        raise InvalidInputError(f"has an unknown member {name[:64]!a}", field="claims", hint="leave it out")
+    algorithm = members.get("_sd_alg", SD_ALG)
+    if not isinstance(algorithm, str):
+        raise InvalidInputError("must be a text", field="_sd_alg")
+    return evolve(decoded, algorithm=algorithm)
 
 
 def check_message(token: Token, payload: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sesame_sdk import PartnerConfig
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.signing.keys import SigningKey
+from sesame_sdk.signing.keys import KeyFile
 from tests.cli.conftest import SHOP, Run, data
 from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import LATE, ORDER, Partner, manifest, policy, weighting
@@ -30,8 +30,8 @@ def late(run: Run, tmp_path: Path) -> Iterator[str]:
     assert run("keys", "new", "shop", "--issuer", SHOP, "--hub-url", url).code == 0
     with Hub.open(tmp_path / "hub") as hub:
         key = PartnerConfig.load(tmp_path / "shop").signer
-        assert isinstance(key, SigningKey)
-        shop = Partner(SHOP, hub, timestamps.utc_now, key=key)
+        assert isinstance(key, KeyFile)
+        shop = Partner(SHOP, hub, timestamps.utc_now, key=key.current)
         hub.add_partner(SHOP, [key.public_jwk], not_before=YESTERDAY)
         shop.register(manifest(ORDERS, LATES))
         hub.set_policy(

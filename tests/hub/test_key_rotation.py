@@ -158,7 +158,8 @@ def with_payload(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable
         }
         proof = sign_claims(claims, THIEF, typ=PROOF_TYP).decode()
         payload = {"jwk": THIEF.public_jwk, "overlap_seconds": 60, "proof": proof}
-        return shop.token(EventType.KEY_ROTATION, change({**payload, "claims": claims}))
+        changed = change({**payload, "claims": claims})
+        return shop.token(EventType.KEY_ROTATION, {n: v for n, v in changed.items() if n != "claims"})
 
     return build
 

@@ -77,5 +77,6 @@ class Deployment:
         before = self.dump()
         yield
         after = self.dump()
-        for name in after.keys() - but:
+        # The heads number the envelopes: they change with the ledger alone.
+        for name in after.keys() - but - ({"ledger_heads"} if "envelopes" in but else set()):
             assert after[name] == before[name], name

@@ -148,7 +148,7 @@ def train(
 @click.option(
     "--port", default=8790, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
 )
-@click.option("--allowed-host", "hosts", multiple=True, help="A host name that requests may use; repeatable.")
+@click.option("--host-name", "hosts", multiple=True, help="A host name that requests may use; repeatable.")
 @click.option("--rate", default=100.0, type=click.FloatRange(min=0.1), help="Most requests a second.")
 @click.option("--labels", type=_NEW_FILE, help="Keep suggested scores in this file, with their texts.")
 @click.option("--quantiles", type=_FILE, help="Map scores with this file; see: sesame social fit-quantiles.")

@@ -226,8 +226,10 @@ def load_app(
             hint = "set the environment variable SESAME_SOCIAL_KEY to a key that requests must carry"
             raise ConfigurationError("needs an API key", field=f"host {host}", hint=hint)
         if not hosts:
-            hint = "add --allowed-host with the name by which sites reach this server"
-            raise ConfigurationError("needs the names of allowed hosts", field=f"host {host}", hint=hint)
+            hint = "add --host-name with the name by which sites reach this server"
+            raise ConfigurationError(
+                "needs the names by which it is reached", field=f"host {host}", hint=hint
+            )
     model = load_model(model_file or SHIPPED_MODEL)
     classify(["warm up"], model)
     settings = Settings(
