@@ -37,7 +37,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Hub operator": {
         "hub": ("hub", "Set up, run, back up and repair a hub"),
         "partners": ("partners", "Add, list and limit partners; revoke keys"),
-        "grants": ("grants", "Add, import, withdraw and list consents"),
+        "grants": ("grants", "Add, import, withdraw, list and correct consents"),
         "people": ("people", "Export or erase a person's data"),
         "explain": ("scores", "Explain a person's score"),
         "disputes": ("disputes", "Open, review and decide disputes"),

@@ -46,10 +46,14 @@ class Reader:
 
     def ask(self, method: str, path: str, body: object = None) -> requests.Response:
         """One request, with a token of its own."""
+        headers = {"Authorization": self.bearer(path)}
+        return requests.request(method, self.url + path, json=body, headers=headers, timeout=60)
+
+    def bearer(self, path: str = "/v1/scores/read") -> str:
+        """The header value of a request to this path."""
         sign = sign_stream_token if path.startswith("/v1/ssf/") else sign_read_token
         claims = {"issuer": self.party, "audience": self.issuer, "purpose": BENEFITS, "context": "retail"}
-        headers = {"Authorization": f"Bearer {sign(self.key, now=self.clock(), **claims).decode()}"}
-        return requests.request(method, self.url + path, json=body, headers=headers, timeout=60)
+        return f"Bearer {sign(self.key, now=self.clock(), **claims).decode()}"
 
     def subscribe(self, **delivery: str) -> None:
         """Make the stream: polled, unless a way to push by is given."""

@@ -118,9 +118,10 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, deployment: 
     hubs.set(hours=-5)
     post(4)
     result = client.deliver()
-    assert (result.dead, result.pending) == (0, 1)
+    assert (result.dead, result.pending) == (1, 0)  # by the Date of its answers the hub's clock is right
     hubs.set(hours=0)
     deployment.check_nothing_lost(5 * BATCH)
+    client.redrive()  # signs anew
     post(5)
     assert client.deliver().sent == 2
 
@@ -129,7 +130,9 @@ def _jump(client: Client, hubs: Clock, ours: Clock, reader: Reader, deployment: 
     assert (client.deliver().pending, client.counts().dead) == (0, 0)
     wait_until(lambda: reported(6) and reader.points[LEAVING] is None)
     # In the order in which they were posted, whatever time it was by the hub.
-    assert [receipt.jti for receipt in client.receipts()] == posted
+    received = [receipt.jti for receipt in client.receipts()]
+    assert len(received) == 6
+    assert [jti for jti in received if jti in posted] == [*posted[:4], posted[5]]
     assert sum(receipt.accepted for receipt in client.receipts()) == 6 * BATCH
 
 

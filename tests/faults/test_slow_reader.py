@@ -169,7 +169,7 @@ def test_a_consumer_that_answers_slowly_holds_up_no_other(deployment: Deployment
         body = json.dumps({"returnImmediately": False}).encode()
         poll = (
             f"POST /v1/ssf/poll/{idle.stream} HTTP/1.1\r\nHost: {hub.url[7:]}\r\n"
-            f"Authorization: {idle.bearer()}\r\nContent-Type: application/json\r\n"
+            f"Authorization: {idle.bearer('/v1/ssf/poll/')}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode() + body
         with _silent(hub, poll):

@@ -74,7 +74,7 @@ def _read_pending(subscriber: "StreamSubscriber") -> None:
 @_store_options
 @json_option
 def status(config_dir: Path, purpose: str, context: str, file: Path | None, as_json: bool) -> None:
-    """Show the number of subjects, the last update and the status of the stream."""
+    """Show subjects, the last update and the stream's status."""
     with closing(_open_store(config_dir, file, purpose, context)) as opened:
         state = opened.state
     row = {
