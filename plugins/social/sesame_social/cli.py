@@ -181,7 +181,7 @@ def serve(
 @click.option("--output", type=_NEW_FILE, default=Path("quantiles.json"), help="File of the map.")
 @click.option("--model", "model_file", type=_FILE, help="Use this model instead of the one in the package.")
 def fit_quantiles(file: Path, output: Path, model_file: Path | None) -> None:
-    """Fit a map from the classifier's scores to those of another API.
+    """Fit a map from our scores to those of another API.
 
     FILE has JSON lines with text, and scores by attribute: {"text": "...", "scores": {"TOXICITY": 0.71}}.
     """
