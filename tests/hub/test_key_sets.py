@@ -22,6 +22,8 @@ from tests.hub.fixtures import Clock, Partner
 from tests.hub.test_key_rotation import announcement, is_accepted
 from tests.signing.weak_keys import WEAK_POINTS, weak_jwk
 
+pytestmark = pytest.mark.long
+
 SHOP = "https://shop.example"
 FIRST, SECOND, THIRD = (SigningKey.generate() for _ in range(3))
 HOUR = timedelta(hours=1)

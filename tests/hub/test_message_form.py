@@ -19,6 +19,8 @@ from tests.hub.rights.test_erasure import everything
 from tests.hub.test_stream_contents import Reader
 from tests.rogue import forging
 
+pytestmark = pytest.mark.long
+
 TEXT = "ada lovelace of 12 st james square owes us money"
 SALT = "a-salt-of-two-and-20-l"
 DIGEST = "w0I8EKcdCtUPkGCNUrfwVp2xEgNjtoIDlOxc9-PlOhs"

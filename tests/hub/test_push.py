@@ -31,6 +31,8 @@ from tests.hub.process import free_port, serving
 from tests.hub.push_endpoint import ACCEPTED, push_endpoint
 from tests.hub.test_streams import wait_until
 
+pytestmark = pytest.mark.long
+
 TIMEOUT = 1
 
 

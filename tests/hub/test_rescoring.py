@@ -12,6 +12,8 @@ from tests.hub.conftest import LATES, ORDERS
 from tests.hub.fixtures import ORDER, Clock, Partner, manifest, policy, weighting
 from tests.hub.ledger import rows
 
+pytestmark = pytest.mark.long
+
 PEOPLE = [f"person {number}" for number in range(7)]
 #: Batches of a scan of these people.
 BATCHES = 4

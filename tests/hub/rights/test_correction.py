@@ -14,6 +14,8 @@ from tests.hub.rights.conftest import Export
 from tests.hub.rights.test_erasure import everything, replayed, subjects
 from tests.hub.test_stream_contents import CHANGED, WITHDRAWN, Reader
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def ada_as_bob(hub: Hub, shop: Partner, clock: Clock) -> list[tuple[str, Grant]]:
