@@ -162,7 +162,7 @@ def serve(
     quantiles: Path | None,
     model_file: Path | None,
 ) -> None:
-    """Serve the classifier in the form of the Perspective API, until Ctrl-C.
+    """Answer requests of the Perspective API, until Ctrl-C.
 
     Set SESAME_SOCIAL_KEY to an API key that requests must carry; other addresses than loopback need it.
     """

@@ -203,7 +203,9 @@ def migrate(hub_dir: Path) -> None:
 @click.option("--quick", is_flag=True, help="Compare numbers only; read no envelopes.")
 @json_option
 def verify(hub_dir: Path, quick: bool, as_json: bool) -> None:
-    """Compare the ledger with its numbering and signatures, and the tables with it.
+    """Verify the ledger, and compare the tables with it.
+
+    Checks the numbering and the signatures of envelopes.
 
     Changes nothing; the hub may be running. Exits with 4 if something differs.
     """
@@ -235,7 +237,7 @@ def _print_differences(differences: "Sequence[Difference]", *, empty: str) -> No
 @hub_option()
 @json_option
 def rebuild(hub_dir: Path, as_json: bool) -> None:
-    """Make the tables of signals and registrations equal to the ledger.
+    """Rebuild signals and registrations from the ledger.
 
     Lists what it changes. An envelope that does not verify is quarantined: it does not count. Exits with 4 if
     there is one.
@@ -276,7 +278,7 @@ def vacuum(hub_dir: Path) -> None:
 @click.argument("dest")
 @click.option("--with-key", is_flag=True, help="Include signing.jwk: its holder can sign as the hub.")
 def backup(hub_dir: Path, dest: str, with_key: bool) -> None:
-    """Write a backup to DEST: a directory, or a new file ending in .tar.
+    """Write a backup to DEST, a directory or a new .tar file.
 
     The hub may be running. A directory is made if it is missing; the file in it (0600) is named by the time.
     It holds all consents and signals: encrypt it where it is stored, and keep it no longer than the

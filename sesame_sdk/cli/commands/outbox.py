@@ -96,7 +96,7 @@ def redrive(config_dir: Path, ids: tuple[int, ...]) -> None:
 @click.option("--all", "everything", is_flag=True, help="Delete every dead letter.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def discard(config_dir: Path, ids: tuple[int, ...], everything: bool, yes: bool) -> None:
-    """Delete dead letters: those with an ID of: sesame outbox list, or --all.
+    """Delete the dead letters with these IDs, or --all.
 
     Their signals count only if they are posted again.
     """
