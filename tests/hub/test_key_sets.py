@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
+from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +14,9 @@ from attrs import evolve
 
 from sesame_sdk import ConfigurationError, InvalidInputError, RetryableError, SesameError
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.ingest.key_sets import KeySetWorker
 from sesame_sdk.hub.settings import LOOPBACK_NETWORKS, load_settings
+from sesame_sdk.hub.streams.push_client import PushClient, PushConnection
 from sesame_sdk.model import codec
 from sesame_sdk.signing.keys import SigningKey, TrustedKey, jwk_set
 from tests.commands import run_sesame
@@ -300,3 +302,40 @@ def test_the_command_line_admits_and_refreshes(tmp_path: Path, site: Website) ->
     refreshed = run("partners", "refresh-keys", SHOP, "--hub", "hub")
     assert (refreshed.returncode, "1 key(s)" in refreshed.stderr) == (0, True), refreshed.stderr
     assert run("partners", "add", SHOP, "--hub", "hub").returncode == 2
+
+
+def test_no_error_stops_the_worker_or_holds_up_another_set(
+    hub: Hub, shop: Partner, site: Website, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an error of a round, here of the clock, nor one of the fetch from a partner's URL."""
+    monkeypatch.setattr("sesame_sdk.hub.ingest.key_sets._LOOK_SECONDS", 0.01)
+    other = Website()
+    other.publish(THIRD)
+    hub.add_partner_by_url("https://other.example", other.url)
+    failures = [RuntimeError("of a round")]
+
+    def failing_clock() -> datetime:
+        if failures:
+            raise failures.pop()
+        return clock()
+
+    class FailingClient(PushClient):
+        def connect(self, endpoint: str, issuer: str) -> AbstractAsyncContextManager[PushConnection]:
+            if endpoint == other.url:
+                raise RuntimeError("of one URL")
+            return super().connect(endpoint, issuer)
+
+    client = FailingClient(hub.key_sets.client.policy, hub.key_sets.client.seconds)
+    worker = KeySetWorker(evolve(hub.key_sets, clock=failing_clock, client=client))
+    site.publish(FIRST, SECOND)
+    clock.advance(hours=1)
+    worker.start()
+    try:
+        deadline = time.monotonic() + 20
+        while site.questions < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        worker.stop()
+        other.close()
+    assert failures == []
+    assert accepted(shop, FIRST, SECOND) == [True, True]

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from sesame_sdk import InvalidInputError
+from sesame_sdk.errors import RateLimitedError
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.partners.rate_limit import Limit
 from sesame_sdk.hub.streams.stream_auth import ACCESS_LIFETIME, ASSERTION_TYPE, TOKEN_PATH
 from sesame_sdk.hub.streams.streams import StreamRequest
 from sesame_sdk.signing import base64url
@@ -78,6 +80,20 @@ def test_a_scope_limits_an_access_token(hub: Hub, shop: Partner) -> None:
     with pytest.raises(InvalidInputError, match=r"lacks ssf\.manage") as caught:
         hub.stream_management.create(token, StreamRequest())
     assert caught.value.code == "access_denied"
+
+
+def test_requests_beyond_a_scope_are_charged(hub: Hub, shop: Partner) -> None:
+    """As everything that is refused after its signature was verified."""
+    token = hub.stream_management.issue_token(token_request(shop, scope="ssf.read"))["access_token"].encode()
+    hub.set_partner_limit(shop.issuer, Limit(1, 5))
+    assert hub.stream_management.read(token) == []
+    refused: list[type[Exception]] = []
+    for _ in range(10):
+        with pytest.raises((InvalidInputError, RateLimitedError)) as caught:
+            hub.stream_management.create(token, StreamRequest())
+        refused.append(caught.type)
+    assert refused[0] is InvalidInputError
+    assert refused[-1] is RateLimitedError
 
 
 def test_an_access_token_ends_with_the_key_that_got_it(hub: Hub, shop: Partner, clock: Clock) -> None:

@@ -252,3 +252,17 @@ def test_a_ledger_outlives_the_hubs_issuer_url(hub: Hub, shop: Partner, clock: C
         assert [one["verifies"] for one in json.loads(export.getvalue())["signals"]] == [True, True]
         clock.advance(minutes=1)
         assert moved.revoke_key(shop.key.kid, NOON).signals == 2
+
+
+@pytest.mark.usefixtures("second")
+def test_differences_that_are_not_listed_any_more_are_corrected_too(
+    hub: Hub, hub_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long list of envelopes that do not verify hides no changed row."""
+    change(hub_path, "UPDATE envelopes SET kid = 'other' WHERE id = 2")
+    hub.rebuild()
+    before = rows(hub_path, signals)
+    change(hub_path, "UPDATE signals SET value = 99 WHERE envelope = 3")
+    monkeypatch.setattr(verification, "MAX_LISTED", 1)
+    hub.rebuild()
+    assert rows(hub_path, signals) == before

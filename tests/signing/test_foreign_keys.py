@@ -15,6 +15,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.signing.foreign_keys import read_foreign_jwk_set
 from sesame_sdk.signing.jwt import MAX_FOREIGN_JTI, SET_TYP, Token
 from sesame_sdk.signing.keys import SigningKey, read_jwk_set
+from sesame_sdk.signing.published_keys import PublishedKeys
 
 ISSUER, AUDIENCE = "https://tr.example.com/issuer1", "receiver.example.com/web"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -195,6 +196,7 @@ def test_a_hub_may_publish_keys_for_other_uses() -> None:
     ours, others = SigningKey.generate().public_jwk, [make() for make in _UNUSABLE.values()]
     data = jwks(*others, ours, public(KEYS["Ed25519"]))
     assert read_jwk_set(data, skip_unusable=True) == (ours,)
+    assert [key.kid for key in PublishedKeys.from_json(data).keys] == [ours["kid"]]
     with pytest.raises(InvalidInputError):
         read_jwk_set(data)
 

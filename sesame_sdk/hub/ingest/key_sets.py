@@ -12,7 +12,6 @@ from threading import Event, Thread
 
 from attrs import define, field, frozen
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from sesame_sdk.errors import SesameError
 from sesame_sdk.hub.database.engine import read_transaction
@@ -77,23 +76,23 @@ class KeySetFetcher:
         claimed = self.writer.run(lambda connection: key_sets.claim(connection, now, self.interval))
         for key_set, published in zip(claimed, asyncio.run(self._fetch_all(claimed)), strict=True):
             try:
-                if isinstance(published, SesameError):
+                if isinstance(published, Exception):
                     raise published
                 self._apply(key_set, published)
-            except SesameError as error:
+            except Exception as error:  # noqa: BLE001 - the set of one partner must not stop the others
                 log.warning("key_set_failed", partner=key_set.partner, error=error)
 
     def _apply(self, key_set: KeySet, published: Published) -> int:
         return self.writer.run(lambda db: key_sets.apply(db, key_set, published, self.clock()))
 
-    async def _fetch_all(self, claimed: Sequence[KeySet]) -> list[Published | SesameError]:
+    async def _fetch_all(self, claimed: Sequence[KeySet]) -> list[Published | Exception]:
         limit = asyncio.Semaphore(_CONCURRENCY)
 
-        async def fetch(url: str) -> Published | SesameError:
+        async def fetch(url: str) -> Published | Exception:
             async with limit:
                 try:
                     return await self._fetch(url)
-                except SesameError as error:
+                except Exception as error:  # noqa: BLE001 - `refresh_due` logs it, and goes on
                     return error
 
         return await asyncio.gather(*(fetch(key_set.url) for key_set in claimed))
@@ -136,5 +135,5 @@ class KeySetWorker:
         while not self._stopped.wait(_LOOK_SECONDS):
             try:
                 self.fetcher.refresh_due()
-            except (SesameError, SQLAlchemyError) as error:  # the database is away; again later
+            except Exception as error:  # noqa: BLE001 - no error may end this thread; it tries again
                 log.warning("key_sets_failed", error=error)

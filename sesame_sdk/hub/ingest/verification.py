@@ -156,7 +156,11 @@ def rebuild(connection: Connection, view: SignalView, at: datetime) -> RebuildRe
     faults = comparison.faults
     quarantined = tuple(one for one in found.listed if one.check is Check.SIGNATURE)
     changes = tuple(one for one in found.listed if one.check is not Check.SIGNATURE)
-    if changes or faults.keys() != set(connection.scalars(select(quarantined_envelopes.c.envelope))):
+    if (
+        changes
+        or found.unlisted
+        or faults.keys() != set(connection.scalars(select(quarantined_envelopes.c.envelope)))
+    ):
         _write_again(connection, view, faults, at)
     count = connection.scalar(select(func.count()).select_from(signals)) or 0
     return RebuildReport(count, changes, quarantined)

@@ -181,7 +181,6 @@ class StreamManagement:
         scope: str = MANAGE_SCOPE,
     ) -> T:
         authenticated = self.auth.authenticate(token)
-        authenticated.require(scope)
         request = authenticated.request
 
         def inside(connection: Connection) -> T:
@@ -191,6 +190,7 @@ class StreamManagement:
 
         with self.limits.charging_refusals(request.issuer, request.at):
             self.limits.check(request.issuer, request.at)
+            authenticated.require(scope)
             read_auth.check_purpose(request, self.streams.guard)
             return self.streams.writer.run(inside, LockScope.STREAMS)
 

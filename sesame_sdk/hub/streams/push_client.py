@@ -15,7 +15,7 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address
@@ -167,7 +167,7 @@ async def _resolve(host: str, port: int) -> list[IPv4Address | IPv6Address]:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:  # the second for a label that is too long
             failure = error if isinstance(error, OSError) else OSError("invalid name")
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits for the answer
             loop.call_soon_threadsafe(finish, addresses, failure)
 
     Thread(target=work, name="sesame-hub-resolver", daemon=True).start()
