@@ -173,16 +173,16 @@ class Outbox:
             InvalidInputError: an id is not that of a dead letter; nothing was changed.
         """
         queued, signed_anew, damaged = 0, 0, []
-        for letter in self.find_dead(ids):
+        for message in self.find_dead(ids):
             try:
-                new = sign_anew(self.read(letter.id))
+                new = sign_anew(self.read(message.id))
             except InvalidInputError:
-                damaged.append(letter.id)
+                damaged.append(message.id)
             else:
-                changed = self._requeue(letter.id, new)
+                changed = self._requeue(message.id, new)
                 queued += changed
                 signed_anew += changed and new is not None
-            progress(letter.signal_count)
+            progress(message.signal_count)
         return RedriveResult(queued, signed_anew, tuple(damaged))
 
     def _requeue(self, message_id: int, new: tuple[str, bytes] | None) -> bool:
@@ -213,11 +213,11 @@ class Outbox:
         chosen, deleted = self.find_dead(ids), 0
         size = "SELECT length(data) FROM message JOIN body USING (id) WHERE id = ? AND state = 'dead'"
         with self._store.transaction() as write:
-            for letter in chosen:
-                row = write.execute(size, (letter.id,)).fetchone()
+            for message in chosen:
+                row = write.execute(size, (message.id,)).fetchone()
                 if row is not None:  # another process may have queued or deleted it
-                    write.execute("DELETE FROM body WHERE id = ?", (letter.id,))
-                    write.execute("DELETE FROM message WHERE id = ?", (letter.id,))
+                    write.execute("DELETE FROM body WHERE id = ?", (message.id,))
+                    write.execute("DELETE FROM message WHERE id = ?", (message.id,))
                     write.execute("UPDATE totals SET bytes = bytes - ?", row)
                     deleted += 1
         return deleted
@@ -235,10 +235,10 @@ class Outbox:
         Raises:
             InvalidInputError: an id is not that of a dead letter.
         """
-        letters = self.dead_letters()
+        dead = self.dead_letters()
         if ids is None:
-            return letters
-        by_id = {letter.id: letter for letter in letters}
+            return dead
+        by_id = {message.id: message for message in dead}
         wanted = dict.fromkeys(ids)
         if unknown := [one for one in wanted if one not in by_id]:
             hint = "list them with: sesame outbox list"

@@ -89,7 +89,7 @@ class SignalDisputed:
 
 @frozen
 class DisputeDecided:
-    """The decision: ``upheld``, and the signal never counts, whoever sends it; or ``rejected``: it counts."""
+    """The decision: ``upheld``, and the signal never counts again; or ``rejected``: it counts."""
 
     signal: str = field(validator=validators.signal_id)
     outcome: Literal["upheld", "rejected"]

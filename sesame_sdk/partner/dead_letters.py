@@ -37,23 +37,23 @@ class Resealer:
     audience: str
     now: datetime
 
-    def __call__(self, letter: StoredMessage) -> tuple[str, bytes] | None:
+    def __call__(self, message: StoredMessage) -> tuple[str, bytes] | None:
         """Another ``jti`` and body for a dead letter; None where the old ones may be accepted.
 
         Raises `InvalidInputError`: its signals cannot be read.
         """
-        if letter.event != EventType.SIGNALS or not self._is_hopeless(letter):
+        if message.event != EventType.SIGNALS or not self._is_hopeless(message):
             return None
         jti, parties = new_jti(), {"issuer": self.issuer, "audience": self.audience}
-        return jti, seal(recover_signals(letter.body), self.signer, now=self.now, jti=jti, **parties)
+        return jti, seal(recover_signals(message.body), self.signer, now=self.now, jti=jti, **parties)
 
-    def _is_hopeless(self, letter: StoredMessage) -> bool:
-        if letter.code == _PERHAPS_ACCEPTED:
+    def _is_hopeless(self, message: StoredMessage) -> bool:
+        if message.code == _PERHAPS_ACCEPTED:
             return False
-        token = SdJwt.parse(letter.body).token
+        token = SdJwt.parse(message.body).token
         age = self.now - token.issued_at()
         return (
-            letter.code == _UNACCEPTABLE
+            message.code == _UNACCEPTABLE
             or (token.issuer, token.kid) != (self.issuer, self.signer.kid)
             or not token.is_for(self.audience)
             or not -LEEWAY <= age <= MAX_MESSAGE_AGE

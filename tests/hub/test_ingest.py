@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,9 @@ def _with_foreign_disclosure(envelope: bytes) -> bytes:
         pytest.param(lambda _: b"", "invalid_request", id="nothing"),
     ],
 )
-def test_an_envelope_that_was_tampered_with_is_rejected(shop: Partner, hub: Hub, spoil, code: str) -> None:  # noqa: ANN001
+def test_an_envelope_that_was_tampered_with_is_rejected(
+    shop: Partner, hub: Hub, spoil: Any, code: str
+) -> None:
     """Verification comes first, and nothing of it is stored."""
     hub.add_grants(shop.grants("ada", ORDER))
     with pytest.raises(InvalidInputError) as refused:

@@ -1,6 +1,7 @@
 """Signed registrations: what the hub lets a partner say, and why it lets it read."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -61,7 +62,7 @@ def test_an_older_registration_is_rejected(shop: Partner, hub: Hub) -> None:
         pytest.param(manifest(reads=["retail", "retail"]), "consumers", id="one consumer twice"),
     ],
 )
-def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, declared, field: str) -> None:  # noqa: ANN001
+def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, declared: Any, field: str) -> None:
     """Naming the field; what was registered before stands."""
     with pytest.raises(InvalidInputError, match=field):
         shop.register(declared)
@@ -88,7 +89,7 @@ def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, declared,
         ),
     ],
 )
-def test_the_guard_checks_each_registration(shop: Partner, hub: Hub, declared, rule: str) -> None:  # noqa: ANN001
+def test_the_guard_checks_each_registration(shop: Partner, hub: Hub, declared: Any, rule: str) -> None:
     """A refusal carries its findings, and nothing of the plugin is registered."""
     with pytest.raises(GuardRefusedError) as refused:
         shop.register(declared)

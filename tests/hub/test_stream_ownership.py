@@ -29,8 +29,9 @@ JoinReader = Callable[..., Partner]
 
 
 @pytest.fixture
-def join_reader(shop: Partner, hub: Hub, clock: Clock) -> JoinReader:  # noqa: ARG001 - the shop sets the policy
+def join_reader(shop: Partner, clock: Clock) -> JoinReader:
     """Make a reader, about whom ada and bob agreed to everything."""
+    hub = shop.hub  # whose policy the shop set
 
     def join(issuer: str) -> Partner:
         reader = Partner.join(issuer, hub, clock, ORDERS, reads=["retail"])

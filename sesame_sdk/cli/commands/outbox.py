@@ -104,12 +104,12 @@ def discard(config_dir: Path, ids: tuple[int, ...], everything: bool, yes: bool)
         raise click.UsageError("Name the IDs to delete, or use --all.")
     with closing(Outbox(PartnerConfig.load(config_dir).outbox)) as opened:
         chosen = opened.find_dead(None if everything else ids)
-        signals = sum(letter.signal_count for letter in chosen)
+        signals = sum(message.signal_count for message in chosen)
         question = f"Delete {len(chosen)} dead letter(s) with {signals:,} signal(s)?"
         if chosen and not yes:
             click.confirm(question, abort=True, err=True)
         # Those that were asked about: others may be rejected meanwhile.
-        count = opened.discard([letter.id for letter in chosen])
+        count = opened.discard([message.id for message in chosen])
     print_note(f"deleted {count} dead letter(s)")
 
 

@@ -32,7 +32,7 @@ def list_streams(hub_dir: Path, as_json: bool) -> None:
                 "pending": stream["waiting"],
                 "dead_lettered": stream["dead"],
                 "dead_letter_codes": sorted(
-                    {letter.code for letter in hub.streams.list_dead_letters(stream["stream_id"])}
+                    {message.code for message in hub.streams.list_dead_letters(stream["stream_id"])}
                 ),
             }
             for stream in hub.streams.list_streams()

@@ -70,7 +70,7 @@ def on_stream_error(request: _AnyRequest, error: InvalidInputError) -> Response[
     return on_read_error(request, error)
 
 
-def on_oauth_error(request: _AnyRequest, error: InvalidInputError) -> Response[bytes]:  # noqa: ARG001
+def on_oauth_error(_: _AnyRequest, error: InvalidInputError) -> Response[bytes]:
     """400 or 401 as in RFC 6749 section 5.2. A refusal by the guard is ``unauthorized_client`` there."""
     if error.code in _REJECTED_TOKEN or error.code == "invalid_client":
         status, code = 401, "invalid_client"

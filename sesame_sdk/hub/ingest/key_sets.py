@@ -75,12 +75,18 @@ class KeySetFetcher:
                 return
         claimed = self.writer.run(lambda connection: key_sets.claim(connection, now, self.interval))
         for key_set, published in zip(claimed, asyncio.run(self._fetch_all(claimed)), strict=True):
-            try:
-                if isinstance(published, Exception):
-                    raise published
-                self._apply(key_set, published)
-            except Exception as error:  # noqa: BLE001 - the set of one partner must not stop the others
-                log.warning("key_set_failed", partner=key_set.partner, error=error)
+            failure = (
+                published if isinstance(published, Exception) else self._try_to_apply(key_set, published)
+            )
+            if failure is not None:
+                log.warning("key_set_failed", partner=key_set.partner, error=failure)
+
+    def _try_to_apply(self, key_set: KeySet, published: Published) -> Exception | None:
+        try:
+            self._apply(key_set, published)
+        except Exception as error:  # noqa: BLE001 - the set of one partner must not stop the others
+            return error
+        return None
 
     def _apply(self, key_set: KeySet, published: Published) -> int:
         return self.writer.run(lambda db: key_sets.apply(db, key_set, published, self.clock()))

@@ -9,8 +9,8 @@
 The quick part counts, and reads no envelopes. People, pseudonyms, grants, policies and disputes are the hub's
 own records, not derived from the ledger.
 
-Whoever may write to the database and knows this program can number and chain the rows again, or put back an
-older state of the whole database; only a copy elsewhere shows that. They cannot add signals without a
+An attacker that may write to the database and knows this program can number and chain the rows again, or put
+back an older state of the whole database; only a copy elsewhere shows that. It cannot add signals without a
 partner's key, except to an envelope that was sent in the clear and lost its token: those are counted.
 """
 

@@ -1,7 +1,7 @@
 """Keys of partners: rotation by overlap, revocation from a point in time.
 
 A revocation includes the keys that the revoked key announced since: a thief announces a key too. Which of
-them the partner itself announced cannot be told.
+them the partner itself announced is unknown.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -102,7 +102,7 @@ class StreamKey:
 
 
 def stream_not_found() -> InvalidInputError:
-    """The error for an unknown stream and for another reader's, which must not be told apart."""
+    """The error for an unknown stream and for another reader's, which must look the same."""
     return InvalidInputError("unknown stream", field="stream_id", code="not_found")
 
 

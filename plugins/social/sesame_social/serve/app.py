@@ -50,7 +50,7 @@ MAX_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 10.0
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MIN_KEY_LENGTH = 16
-#: Requests that wait for the classifier; a further one is told to come again.
+#: Requests that wait for the classifier; a further one gets 429.
 MAX_WAITING = 64
 _JSON = "application/json"
 
