@@ -95,6 +95,7 @@ Run = Callable[..., Done]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in this process, in an empty folder: the same way in, without the start of a Python."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # of the test runner; output is that of a pipe
 
     def run(*words: str | Path) -> Done:
         with pytest.raises(SystemExit) as ended:
