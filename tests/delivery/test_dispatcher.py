@@ -78,13 +78,13 @@ def test_of_two_faults_the_first_is_raised(outbox: Outbox) -> None:
         both.wait()
         if message.jti == "second":
             ends = monotonic() + 10
-            while not courier._stopped and monotonic() < ends:
+            while not dispatcher._stopped and monotonic() < ends:
                 sleep(0.005)
         raise ConfigurationError(message.jti)
 
-    courier = Dispatcher(outbox, send, concurrency=2, interruptible=nullcontext())
+    dispatcher = Dispatcher(outbox, send, concurrency=2, interruptible=nullcontext())
     with pytest.raises(ConfigurationError, match="first"):
-        courier.run()
+        dispatcher.run()
 
 
 @pytest.mark.parametrize("content_type", [f"{SET}; charset=utf-8", f"{SET} ;v=1", SET.upper()])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define
@@ -30,13 +31,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubFixtur
         yield made, process
 
 
+def completed_requests(process: HubProcess, route: str, at_least: int) -> list[dict[str, Any]]:
+    """The log lines of requests to `route`. The hub writes each after its response is sent."""
+
+    def read() -> list[dict[str, Any]]:
+        return [line for line in process.events("request_completed") if line["route"].startswith(route)]
+
+    wait_until(lambda: len(read()) >= at_least)
+    return read()
+
+
 def test_a_hub_that_can_work_is_alive_and_ready(served: tuple[HubFixture, HubProcess]) -> None:
     """Both say so, and are not worth a line above debug."""
     made, process = served
     for path in ("/health/live", "/health/ready", "/healthz"):
         answer = made.get(path)
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-    watched = [line for line in process.events("request_completed") if line["route"].startswith("/health")]
+    watched = completed_requests(process, "/health", 3)
     assert {line["level"] for line in watched} == {"debug"}
 
 
@@ -44,7 +55,7 @@ def test_a_refused_request_is_a_warning(served: tuple[HubFixture, HubProcess]) -
     """The filter that operators use hides what is logged as info, and must not hide a 400."""
     made, process = served
     assert made.post(b"no token").status_code == 400
-    completed = [line for line in process.events("request_completed") if line["route"] == "/v1/events"]
+    completed = completed_requests(process, "/v1/events", 1)
     assert [(line["status"], line["level"]) for line in completed] == [(400, "warning")]
 
 

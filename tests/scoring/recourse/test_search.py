@@ -85,31 +85,29 @@ def test_nothing_cheaper_reaches_the_band(by: Policy, signals: list[CountedSigna
 
 
 @given(
-    ladders=st.lists(
+    stairs=st.lists(
         st.lists(st.tuples(st.integers(1, 30), st.integers(1, 9)), min_size=1, max_size=4), max_size=3
     ),
     missing=st.integers(1, 60),
 )
-def test_the_cheapest_of_all_combinations_is_found(
-    ladders: list[list[tuple[int, int]]], missing: int
-) -> None:
+def test_the_cheapest_of_all_combinations_is_found(stairs: list[list[tuple[int, int]]], missing: int) -> None:
     """Of every combination of steps, tried one by one."""
     rising = [
         [
-            (sum(add for add, _ in rungs[: at + 1]), float(sum(cost for _, cost in rungs[: at + 1])))
-            for at in range(len(rungs))
+            (sum(add for add, _ in steps[: at + 1]), float(sum(cost for _, cost in steps[: at + 1])))
+            for at in range(len(steps))
         ]
-        for rungs in ladders
+        for steps in stairs
     ]
     options: list[tuple[int, float]] = [(0, 0.0)]
-    for rungs in rising:
-        options = [(a + b, c + d) for a, c in options for b, d in [(0, 0.0), *rungs]]
+    for steps in rising:
+        options = [(a + b, c + d) for a, c in options for b, d in [(0, 0.0), *steps]]
     least = min((cost for reached, cost in options if reached >= missing), default=None)
     picks = find_cheapest(rising, missing)
     if picks is None:
         assert least is None
     else:
-        chosen = [rungs[at - 1] for rungs, at in zip(rising, picks, strict=True) if at]
+        chosen = [steps[at - 1] for steps, at in zip(rising, picks, strict=True) if at]
         assert sum(reached for reached, _ in chosen) >= missing
         assert sum(cost for _, cost in chosen) == least
 
