@@ -138,7 +138,12 @@ class Hub(Closeable):
         return cls(
             settings,
             streams,
-            StreamManagement(streams, StreamAuth(settings.issuer, signer, current_keys, clock), limiter),
+            StreamManagement(
+                streams,
+                StreamAuth(settings.issuer, signer, current_keys, clock),
+                limiter,
+                settings.partner_streams,
+            ),
             withdrawal_log,
             rights,
             key_sets,
@@ -209,7 +214,10 @@ class Hub(Closeable):
         message = self._dispatcher.verify(body, self._keys, rest)
         if message.event is EventType.REGISTRATION:
             return self._registrar.submit(message)
-        return self._writers.ledger.submit(self._dispatcher.task(message))
+        receipt = self._writers.ledger.submit(self._dispatcher.task(message))
+        if message.event is EventType.SIGNALS:
+            receipt.add_done_callback(partial(self._dispatcher.charge_refused, message))
+        return receipt
 
     def read_scores(self, token: bytes, subjects: Sequence[str]) -> dict[str, Score | None]:
         """The scores of subjects, for a reader; None for one without consent or without a score.

@@ -212,6 +212,9 @@ class Settings:
     partner_burst: int = _setting(
         integer(1, 1_000_000_000), "how many of them it may send or read at once after a pause", 1_000_000
     )
+    partner_streams: int = _setting(
+        integer(1, 1000), "streams that one partner may have, each for a purpose and context", 16
+    )
     jwks_refresh_seconds: int = _setting(
         integer(10, 86_400), "time between two fetches of a partner's JWK set from its URL", 300
     )

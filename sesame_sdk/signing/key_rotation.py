@@ -9,8 +9,11 @@ Rules, after the key change of RFC 8555 (ACME) section 7.3.5:
       announces a key of somebody else
     * the present key stays valid for the overlap, so that messages under way are still accepted
     * a key that has an end, or was revoked, announces none: a key has one successor
+    * the announcement and its proof have no further members: a hub keeps both, and a text in them could be
+      about a person (see `message_form`)
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,12 +33,15 @@ from sesame_sdk.signing.jwt import (
     sign_event,
     verify_event,
 )
-from sesame_sdk.signing.keys import Trust, TrustedKey, public_point, thumbprint
+from sesame_sdk.signing.keys import Trust, TrustedKey, check_published, public_point, thumbprint
+from sesame_sdk.signing.message_form import load_unique
 
 PROOF_TYP = "sesame-key-proof+jwt"
 MAX_OVERLAP = timedelta(days=90)
 DEFAULT_OVERLAP = timedelta(days=7)
 _MAX_PROOF_LENGTH = 2048
+_JWK_MEMBERS = ("kty", "crv", "x")
+_PROOF_MEMBERS = frozenset({"iss", "aud", "iat", "jti", "old_kid", "exp", "nbf"})
 
 
 @frozen
@@ -67,6 +73,7 @@ class KeyRotation:
 
 @frozen
 class _ProofClaims:
+    aud: str
     old_kid: str
 
 
@@ -88,7 +95,7 @@ def announce(
         "old_kid": present.kid,
     }
     proof = sign_claims(claims, following, typ=PROOF_TYP).decode()
-    jwk = {name: following.public_jwk[name] for name in ("kty", "crv", "x")}
+    jwk = {name: following.public_jwk[name] for name in _JWK_MEMBERS}
     payload = KeyRotation(jwk, int(overlap.total_seconds()), proof)
     jti = announcement_jti(following.kid)
     parties = {"issuer": issuer, "audience": audience}
@@ -110,7 +117,7 @@ def verify_rotation(token: Token, keys: KeyFinder, *, audience: str, now: dateti
         token, keys, event=EventType.KEY_ROTATION, payload=KeyRotation, audience=audience, now=now
     )
     rotation = event.payload
-    public_point(rotation.jwk)
+    _check_members(rotation.jwk)
     if rotation.kid == event.kid:
         raise InvalidInputError("is the key that signs the announcement", field="jwk", code="invalid_key")
     proof = Token.parse(rotation.proof.encode())
@@ -118,6 +125,20 @@ def verify_rotation(token: Token, keys: KeyFinder, *, audience: str, now: dateti
         raise InvalidInputError("must have the issuer of the announcement", field="proof")
     following = Trust({event.issuer: [TrustedKey(rotation.jwk, datetime.min.replace(tzinfo=now.tzinfo))]})
     verified = proof.verify(following, typ=PROOF_TYP, audience=audience, now=now)
+    if unknown := load_unique(verified.claims).keys() - _PROOF_MEMBERS:
+        raise _unknown_member("proof", unknown)
     if codec.decode(verified.claims, _ProofClaims, field="proof").old_kid != event.kid:
         raise InvalidInputError("must name the key that signs the announcement", field="proof")
     return event
+
+
+def _check_members(jwk: dict[str, Any]) -> None:
+    public_point(jwk)
+    check_published({"kid": thumbprint(jwk)} | jwk)
+    if unknown := jwk.keys() - {*_JWK_MEMBERS, "kid", "use", "alg"}:
+        raise _unknown_member("jwk", unknown)
+
+
+def _unknown_member(field: str, members: Iterable[str]) -> InvalidInputError:
+    text = f"has an unknown member {min(members)[:64]!a}"
+    return InvalidInputError(text, field=field, hint="leave it out")

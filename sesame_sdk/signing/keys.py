@@ -180,7 +180,7 @@ def read_jwk_set(data: bytes, *, skip_unusable: bool = False) -> tuple[dict[str,
     With `skip_unusable` keys of other types and uses are left out (RFC 7517 section 5), and one at least must
     remain.
     """
-    return tuple(jwk_set(select_keys(data, _check_published, skip_unusable=skip_unusable))["keys"])
+    return tuple(jwk_set(select_keys(data, check_published, skip_unusable=skip_unusable))["keys"])
 
 
 def select_keys(
@@ -221,7 +221,8 @@ def _check_public(jwk: object) -> None:
         )
 
 
-def _check_published(jwk: Mapping[str, Any]) -> None:
+def check_published(jwk: Mapping[str, Any]) -> None:
+    """Pass if a public JWK is an Ed25519 signing key under its thumbprint. Raises `InvalidInputError`."""
     if jwk.get("kid") != thumbprint(jwk):
         raise InvalidInputError("must be the key's RFC 7638 thumbprint", field="kid", code="invalid_key")
     if jwk.get("use", "sig") != "sig" or jwk.get("alg") not in _ALGORITHMS:

@@ -7,11 +7,14 @@ import pytest
 
 from sesame_sdk import InvalidInputError
 from sesame_sdk.hub.hub import Hub
-from sesame_sdk.hub.streams.management import MessageError
-from sesame_sdk.hub.streams.streams import StreamRequest
+from sesame_sdk.hub.streams.management import MessageError, VerificationRequest
+from sesame_sdk.hub.streams.streams import StatusRequest, StreamRequest
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing import base64url
+from sesame_sdk.signing.jwt import sign_claims, sign_event
+from sesame_sdk.signing.key_rotation import PROOF_TYP, KeyRotation, announcement_jti
+from sesame_sdk.signing.keys import SigningKey
 from sesame_sdk.signing.sd_jwt import digest_of
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import HUB, ORDER, Partner, manifest
@@ -165,3 +168,61 @@ def test_the_text_of_a_rejected_message_is_not_kept(hub: Hub, shop: Partner) -> 
     (dead,) = hub.streams.list_dead_letters(reader.name)
     assert (dead.code, dead.reason) == ("other", "")
     assert "lovelace" not in repr(everything(hub))
+
+
+def _announcement(shop: Partner, jwk: dict[str, Any] | None = None, **claims: Any) -> bytes:
+    following, at = SigningKey.generate(), shop.clock()
+    parties = {"iss": shop.issuer, "aud": HUB, "iat": _now(shop), "jti": "a-proof", "old_kid": shop.key.kid}
+    proof = sign_claims(parties | claims, following, typ=PROOF_TYP).decode()
+    bare = {name: following.public_jwk[name] for name in ("kty", "crv", "x")}
+    payload = KeyRotation(bare | (jwk or {}), 60, proof)
+    jti = announcement_jti(following.kid)
+    named = {"issuer": shop.issuer, "audience": HUB, "now": at, "jti": jti}
+    return sign_event(EventType.KEY_ROTATION, payload, shop.key, **named)
+
+
+@pytest.mark.parametrize(
+    ("jwk", "claims"),
+    [
+        pytest.param({"note": TEXT}, {}, id="in the key"),
+        pytest.param({"kid": TEXT}, {}, id="as the key's id"),
+        pytest.param({}, {"note": TEXT}, id="in the proof"),
+        pytest.param({}, {"aud": [HUB, TEXT]}, id="as an audience of the proof"),
+        pytest.param({}, {"jti": TEXT}, id="as the id of the proof"),
+    ],
+)
+def test_a_text_in_the_announcement_of_a_key_is_refused(
+    hub: Hub, shop: Partner, jwk: dict[str, Any], claims: dict[str, Any]
+) -> None:
+    """The hub keeps the key and the announcement."""
+    with pytest.raises(InvalidInputError, match=r"jwk|kid|proof|aud|jti"):
+        hub.receive(_announcement(shop, jwk, **claims))
+    assert "lovelace" not in repr(everything(hub))
+    assert shop.read_receipt(hub.receive(_announcement(shop)))
+
+
+def test_what_readers_wrote_is_deleted_with_a_person_whom_they_know(hub: Hub, shop: Partner) -> None:
+    """A stream's description, the state of a verification; a status reason and unknown events at once."""
+    created = hub.stream_management.create(
+        shop.stream_token(),
+        StreamRequest(events_requested=(f"urn:{TEXT.replace(' ', '-')}", str(EventType.SCORES_CHANGED))),
+    )
+    assert created["events_requested"] == [EventType.SCORES_CHANGED]
+    name = created["stream_id"]
+    paused = hub.stream_management.set_status(shop.stream_token(), StatusRequest(name, "paused", TEXT))
+    assert paused == {"stream_id": name, "status": "paused", "reason": TEXT}
+    assert TEXT not in repr(everything(hub))
+    with pytest.raises(InvalidInputError, match="description"):
+        StreamRequest(name, description=TEXT * 3)
+    described = hub.stream_management.update(
+        shop.stream_token(), StreamRequest(name, description=TEXT), whole=False
+    )
+    assert described["description"] == TEXT
+    hub.stream_management.request_verification(shop.stream_token(), VerificationRequest(name, TEXT))
+    state = base64url.encode(TEXT.encode()).decode()[3:-3]
+    assert TEXT in repr(everything(hub))
+    hub.rights.erase("ada")
+    assert TEXT not in repr(everything(hub))
+    (left,) = Reader(shop, name).poll().values() or [{}]
+    assert TEXT not in repr(left)
+    assert state not in repr(everything(hub))

@@ -1,16 +1,20 @@
 """Rescoring everyone for streams: it reaches everyone, whatever else goes on."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from sesame_sdk import RetryableError
 from sesame_sdk.hub.database.tables import stream_subjects, streams
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.streams import rescoring
 from sesame_sdk.hub.streams.streams import StreamRequest
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.fixtures import ORDER, Clock, Partner, manifest, policy, weighting
-from tests.hub.ledger import rows
+from tests.hub.fixtures import ORDER, POST, Clock, Partner, kind, manifest, policy, weighting
+from tests.hub.ledger import change, rows
+from tests.hub.test_streams import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -100,3 +104,55 @@ def test_a_policy_of_another_context_has_nobody_rescored(
     assert readers
     hub.set_policy(policy(weighting(ORDERS), context="community"))
     assert scanned(hub_path) == [True, True]
+
+
+_DAMAGE = "UPDATE policies SET body = REPLACE(body, '10.0', '99.0') WHERE context = 'community'"
+_REPAIR = "UPDATE policies SET body = REPLACE(body, '99.0', '10.0') WHERE context = 'community'"
+
+
+def test_an_error_of_one_stream_is_that_streams_alone(
+    hub: Hub, hub_path: Path, readers: tuple[Partner, Partner], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The policy of its context is damaged: the others are rescored meanwhile, and it after the repair."""
+    _, other = readers
+    posts = kind(POST, context="community")
+    other.register(manifest(ORDERS, posts, reads=["retail", "community"]))
+    hub.set_policy(policy(weighting(posts, weight=10.0), context="community"))
+    hub.stream_management.create(other.stream_token(context="community"), StreamRequest())
+    hub.add_grants(grant for person in PEOPLE for grant in other.grants(person, POST, reads="community"))
+    hub.streams.rescore_pending()
+    assert scanned(hub_path) == [True, True, True]
+
+    change(hub_path, _DAMAGE)
+    double_points(hub)
+    other.send(*(other.signal(person, f"post {person}", POST) for person in PEOPLE))
+    hub.streams.rescore_pending()
+    assert (rescored(hub_path, 1), rescored(hub_path, 2), rescored(hub_path, 3)) == (7, 7, 0)
+    assert scanned(hub_path) == [True, True, False]
+    logged = capsys.readouterr().err
+    assert 0 < logged.count("rescoring_failed stream=3") == logged.count("rescoring_failed") < BATCHES
+
+    change(hub_path, _REPAIR)
+    wait_until(lambda: not hub.streams.rescore_batch() and scanned(hub_path) == [True, True, True])
+    assert [row[5] for row in rows(hub_path, stream_subjects) if row[0] == 3] == [510.0] * len(PEOPLE)
+
+
+def test_a_database_that_fails_is_no_streams_fault(
+    hub: Hub,
+    readers: tuple[Partner, Partner],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The round fails, and no stream is skipped afterwards."""
+    assert readers
+
+    def fail(*_: object, **__: object) -> dict[int, Any]:
+        raise OperationalError("SELECT 1", None, Exception("the disk is full"))
+
+    double_points(hub)
+    with monkeypatch.context() as broken:
+        broken.setattr(rescoring.scores, "compute_scores", fail)
+        with pytest.raises(RetryableError):
+            hub.streams.rescore_batch()
+    hub.streams.rescore_pending()
+    assert "rescoring_failed" not in capsys.readouterr().err

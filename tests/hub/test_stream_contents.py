@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from sesame_sdk import Direction, InvalidInputError
 from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.hub.streams.management import MessageError, PollRequest, VerificationRequest
 from sesame_sdk.hub.streams.streams import Delivery, StatusRequest, StreamRequest
 from sesame_sdk.model import codec
@@ -16,7 +18,7 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.jwt import SET_TYP, Token
 from sesame_sdk.signing.keys import Trust, TrustedKey
 from tests.hub.conftest import LATES, ORDERS
-from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, Clock, Partner, policy, weighting
+from tests.hub.fixtures import LATE, LONG_AGO, NOON, ORDER, POST, Clock, Partner, kind, policy, weighting
 
 CHANGED, WITHDRAWN, ERASED = (
     EventType.SCORES_CHANGED,
@@ -429,3 +431,25 @@ def test_scores_that_wait_are_not_delivered_once_they_are_no_longer_requested(
     nothing = StreamRequest(reader.name, events_requested=("urn:example:other",))
     hub.stream_management.update(shop.stream_token(), nothing, whole=False)
     assert reader.poll() == {}
+
+
+def test_a_reader_has_as_many_streams_as_the_operator_allows(hub_path: Path, clock: Clock) -> None:
+    """Each adds to the work of every change. One that is deleted makes room for another."""
+    with Hub.open(hub_path, clock=clock, settings=evolve(load_settings(hub_path), partner_streams=1)) as hub:
+        names, contexts = ("https://shop.example", "https://twin.example"), ("retail", "community")
+        shop, twin = (Partner.join(name, hub, clock, ORDERS, reads=contexts) for name in names)
+        hub.set_policy(policy(weighting(ORDERS)))
+        hub.set_policy(policy(weighting(kind(POST)), context="community"))
+        first = _create(shop, "retail")
+        with pytest.raises(InvalidInputError, match="a partner may have 1") as refused:
+            _create(shop, "community")
+        assert (refused.value.code, refused.value.field) == ("conflict", "stream")
+        _create(twin, "community")
+        hub.stream_management.delete(shop.stream_token(), first)
+        _create(shop, "community")
+        assert len(hub.streams.list_streams()) == 2
+
+
+def _create(reader: Partner, context: str) -> str:
+    token = reader.stream_token(context=context)
+    return str(reader.hub.stream_management.create(token, StreamRequest())["stream_id"])

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.partners.rate_limit import SECOND, Limit
 from sesame_sdk.hub.settings import SETTINGS_FILE
 from sesame_sdk.hub.streams.management import PollRequest
+from sesame_sdk.model.envelope import EventType
 from sesame_sdk.partner.client import Client
 from sesame_sdk.partner.notices import sign_notices_token
+from sesame_sdk.signing.key_rotation import announce
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.conftest import ORDERS
 from tests.hub.fixtures import BENEFITS, ORDER, Clock, Partner, manifest, new_hub
 from tests.hub.process import free_port, serving
+from tests.rogue import forging
 from tests.rogue.deployment import SET, YESTERDAY
 
 LIMITS = st.builds(Limit, st.integers(1, 10**6), st.integers(1, 10**7))
@@ -137,21 +141,35 @@ def test_a_group_is_charged_in_its_order_and_the_rest_is_asked_to_wait(shop: Par
     assert hub.rebuild().signals == 30
 
 
-def test_unverified_messages_are_charged_to_no_partner(shop: Partner, hub: Hub, clock: Clock) -> None:
-    """A client without a partner's key cannot use up the partner's rate limit."""
+def test_what_a_partner_did_not_sign_for_this_hub_is_charged_to_no_partner(shop: Partner, hub: Hub) -> None:
+    """Neither a stranger nor another hub of the partner's can use up its rate limit."""
     hub.set_partner_limit(shop.issuer, Limit(1, 10))
     hub.add_grants(shop.grants("ada", ORDER))
-    forged = _orders(shop, "a", 10).replace(b".", b".eyJ9", 1)
-    mine = _orders(shop, "a", 10)
+    hub.receive(_orders(shop, "limits are known from now on", 1))
+    for_another = forging.signed(shop, forging.claims(shop, aud="https://other-hub.example"))
     for _ in range(50):
-        with pytest.raises(InvalidInputError):
-            hub.receive(forged)
-        with pytest.raises(InvalidInputError):
-            hub.receive(mine[:-20] + b"~")
-    assert shop.read_receipt(hub.receive(mine)).accepted == 10
+        for body in (_orders(shop, "a", 9).replace(b".", b".eyJ9", 1), for_another):
+            with pytest.raises(InvalidInputError):
+                hub.receive(body)
+    assert shop.read_receipt(hub.receive(_orders(shop, "a", 9))).accepted == 9
     with pytest.raises(RateLimitedError):
         hub.receive(_orders(shop, "b", 1))
-    clock.advance(seconds=1)
+
+
+def test_a_refused_envelope_costs_as_much_as_an_accepted_one(shop: Partner, hub: Hub, clock: Clock) -> None:
+    """A damaged one, one under a used ``jti``, and one that is refused by the writer alone."""
+    hub.set_partner_limit(shop.issuer, Limit(1, 10))
+    hub.receive(shop.seal(shop.signal("ada", "first"), jti="used-before"))
+    for refused in (
+        lambda: _orders(shop, "damaged", 100)[:-9] + b"~",
+        lambda: shop.seal(*(shop.signal("ada", f"again {n}") for n in range(100)), jti="used-before"),
+    ):
+        clock.advance(hours=1)
+        with pytest.raises(InvalidInputError):
+            hub.receive(refused())
+        with pytest.raises(RateLimitedError) as limited:
+            hub.receive(_orders(shop, "b", 1))
+        assert 80 < (limited.value.retry_after or 0) < 100
 
 
 def test_reads_and_registrations_are_charged_too(shop: Partner, hub: Hub) -> None:
@@ -199,7 +217,14 @@ def test_everything_that_a_partner_may_call_spends_the_one_budget(shop: Partner,
         "a read without a right": lambda: hub.read_scores(shop.read_token(**denied), ["p"]),
         "a token that was used": lambda: hub.read_scores(used, ["p"]),
         "signals": lambda: hub.receive(_orders(shop, "a", 1)),
+        "a damaged envelope": lambda: hub.receive(_orders(shop, "a", 1)[:-9] + b"~"),
+        "a registration that is none": lambda: hub.receive(shop.token(EventType.REGISTRATION, {})),
+        "a key without a proof": lambda: hub.receive(shop.token(EventType.KEY_ROTATION, {})),
+        "a key that is announced twice": lambda: hub.receive(rotation),
     }
+    following = SigningKey.generate()
+    terms = {"issuer": shop.issuer, "audience": hub.settings.issuer, "overlap": timedelta(days=90)}
+    rotation, _ = announce(shop.key, following, now=shop.clock(), **terms)
     for name, call in calls.items():
         hub.set_partner_limit(shop.issuer, Limit(1, 3))
         shop.clock.advance(hours=1)  # type: ignore[attr-defined] # the tests' clock

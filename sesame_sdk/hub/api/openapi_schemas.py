@@ -6,7 +6,7 @@ from typing import Any
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 
 from sesame_sdk.constants import MAX_SUBJECT_LENGTH, MAX_SUBJECTS
-from sesame_sdk.hub.streams.streams import DISABLED, ENABLED, PAUSED, POLL, PUSH
+from sesame_sdk.hub.streams.streams import DISABLED, ENABLED, MAX_DESCRIPTION, PAUSED, POLL, PUSH
 from sesame_sdk.model import finding, validators
 
 Schemas = Mapping[str, Schema]
@@ -118,7 +118,7 @@ STREAM_REQUEST = object_of(
             }
         ),
         "events_requested": list_of(text(max_length=256), max_items=32),
-        "description": text(max_length=400),
+        "description": text(max_length=MAX_DESCRIPTION),
     }
 )
 VERIFICATION_REQUEST = object_of(stream_id=text(), optional={"state": text(max_length=512)})

@@ -95,14 +95,19 @@ def configuration(request: AnyRequest) -> dict[str, Any]:
     "/v1/ssf/stream",
     status_code=201,
     operation_class=documented(
-        {**READ_ERRORS, **BODY_ERRORS, 201: _STREAM, 409: error_response("The stream exists already.")},
+        {
+            **READ_ERRORS,
+            **BODY_ERRORS,
+            201: _STREAM,
+            409: error_response("The stream exists already, or the reader has too many."),
+        },
         body=_WISH,
     ),
     summary="Create a stream",
     **STREAM_OPTIONS,
 )
 async def create_stream(request: AnyRequest) -> Response[bytes]:
-    """Creates the stream of the token's purpose and context; 409 if it exists."""
+    """Creates the stream of the token's purpose and context; 409 if it exists, or there are too many."""
     stream_request = await read_json(request, StreamRequest)
     return await _run_and_respond(
         request, lambda token: get_hub(request).stream_management.create(token, stream_request), 201

@@ -224,7 +224,7 @@ streams = _numbered(
     sa.Column("endpoint", sa.String(512)),
     sa.Column("authorization_header", sa.String(1024)),
     sa.Column("events_requested", sa.JSON, nullable=False),
-    sa.Column("description", sa.String(400), nullable=False),
+    sa.Column("description", sa.String(100), nullable=False),
     sa.Column("status", sa.String(8), nullable=False),
     sa.Column("reason", sa.String(400), nullable=False),
     *_required(sa.BigInteger, "verification_requested_at", "last_message_at", "seq"),

@@ -1,6 +1,7 @@
 """Verify messages of partners, and store envelopes as far as the rate limit allows."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -68,8 +69,18 @@ class MessageDispatcher:
             RateLimitedError: the sender was refused just now, and still has to wait.
         """
         now = self._clock()
-        token = self._verify_signature(body.partition(b"~")[0], keys, now)
-        body += rest()
+        token, sender = self._verify_signature(body.partition(b"~")[0], keys, now)
+        try:
+            body += rest()
+            return self._verify_content(token, body, keys, now)
+        except InvalidInputError:
+            if not _is_for_another(
+                token, self._issuer
+            ):  # another hub must not use up its partner's budget here
+                self._rate_limiter.charge_refusal(sender, _cost(body), now)
+            raise
+
+    def _verify_content(self, token: Token, body: bytes, keys: CurrentKeys, now: datetime) -> VerifiedMessage:
         message, event = SdJwt.from_token(token, body), token.event_type
         if event is EventType.SIGNALS:
             opened = open_envelope(message, keys, audience=self._issuer, now=now)
@@ -97,8 +108,11 @@ class MessageDispatcher:
             return VerifiedMessage(event, *head, ledger.message_digest(body), body, announced.payload)
         raise InvalidInputError(f"{event.value} is not for a hub", field="events")
 
-    def _verify_signature(self, encoded: bytes, keys: CurrentKeys, now: datetime) -> Token:
-        """Verify a token's signature before anything but its header is decoded. Its key may have ended."""
+    def _verify_signature(self, encoded: bytes, keys: CurrentKeys, now: datetime) -> tuple[Token, str]:
+        """Verify a token's signature before anything but its header is decoded.
+
+        Returns the token, and the issuer whose key it is; the key may have ended.
+        """
         signed = jws.parse(encoded)
         if signed.typ != SET_TYP:
             raise InvalidInputError(f"must be {SET_TYP}", field="typ")
@@ -110,7 +124,7 @@ class MessageDispatcher:
         issuer, key = owner
         self._rate_limiter.check(issuer, now)
         signed.verify(key.jwk)
-        return Token.from_jws(encoded, signed)
+        return Token.from_jws(encoded, signed), issuer
 
     def task(self, message: VerifiedMessage) -> Task[VerifiedMessage, bytes]:
         """The writer's task that stores an envelope and returns its signed receipt.
@@ -122,12 +136,16 @@ class MessageDispatcher:
         key = (message.issuer, message.kid)
         return Task(self.apply_signals, message, key, LockScope.SHARED, IngestResult.on_commit)
 
+    def charge_refused(self, message: VerifiedMessage, done: Future[bytes]) -> None:
+        """Charge the sender of an envelope that the writer refused: its transaction was undone."""
+        if not done.cancelled() and isinstance(done.exception(), InvalidInputError):
+            self._rate_limiter.charge_refusal(message.issuer, _cost_of(message), self._clock())
+
     def apply_signals(self, connection: Connection, messages: Sequence[VerifiedMessage]) -> Results:
         """Store the signals of envelopes that one key signed, as far as the rate limit allows."""
         issuer, now = messages[0].issuer, self._clock()
         partner = keys.partner_id(connection, issuer)
-        payloads = map(ledger.opened, messages)
-        costs = [max(1, opened.withheld + len(opened.envelope.signals)) for opened in payloads]
+        costs = [_cost_of(message) for message in messages]
         admission = self._rate_limiter.admit(connection, partner, issuer, costs, now)
         served = admission.served
         results: list[IngestResult | Exception] = []
@@ -137,6 +155,24 @@ class MessageDispatcher:
         if admission.refusal:
             results += [admission.refusal] * (len(messages) - served)
         return results
+
+
+def _cost_of(message: VerifiedMessage) -> int:
+    """One unit a signal."""
+    opened = ledger.opened(message)
+    return max(1, opened.withheld + len(opened.envelope.signals))
+
+
+def _is_for_another(token: Token, hub: str) -> bool:
+    try:
+        return not token.is_for(hub)
+    except InvalidInputError:  # it names no hub
+        return False
+
+
+def _cost(body: bytes) -> int:
+    """One unit a disclosure."""
+    return max(1, body.count(b"~") - 1)
 
 
 def _check_age(issued_at: datetime, now: datetime) -> None:

@@ -44,6 +44,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "key_sets_failed": frozenset({"error"}),
     # Streams.
     "stream_worker_failed": frozenset({"error"}),
+    "rescoring_failed": frozenset({"stream", "retry_seconds", "error"}),
     "delivery_failed": frozenset({"stream", "retry_seconds", "error"}),
     "message_dead_lettered": frozenset({"stream", "code"}),
 }

@@ -94,6 +94,11 @@ STREAM_SCAN_SECONDS = Gauge(
     multiprocess_mode="livemostrecent",
     registry=_registry,
 )
+FAILED_RESCORINGS = Counter(
+    "sesame_failed_rescorings_total",
+    "Batches in which the scores of one stream could not be computed.",
+    registry=_registry,
+)
 PUSH_DELIVERIES = Counter(
     "sesame_push_deliveries_total", "Deliveries to push endpoints.", ("outcome",), registry=_registry
 )

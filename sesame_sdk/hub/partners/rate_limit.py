@@ -9,7 +9,9 @@ Rules:
     * the charge is one UPDATE in the transaction that does the work, so several workers and machines share
       one limit; an unauthenticated request is not charged
     * a request that is refused after its signature was verified is charged too: in memory, by each process,
-      since it must not cost the database a write
+      since it must not cost the database a write. Envelopes and announcements of keys cost then what they
+      would have cost, also if they are damaged. What was signed for another hub is refused at no charge:
+      that hub could send it here
     * the limit is checked first and charged last, so workers that serve one partner wait for each other only
       while they commit; all that each began before the limit was reached is charged
     * a request is served whole if the partner has one unit left, and may exceed the burst: no message is too

@@ -59,13 +59,15 @@ class StreamManagement:
     streams: StreamService
     auth: StreamAuth
     limits: RateLimiter
+    max_streams: int  # of one reader
 
     def create(self, token: bytes, wish: StreamRequest) -> dict[str, Any]:
         """Create the stream of the token's purpose and context; its configuration."""
 
         def work(connection: Connection, partner: int, request: AuthenticatedRequest) -> dict[str, Any]:
             key = (partner, request.purpose, request.context)
-            streams.create_stream(connection, *key, wish, self.streams.push_policy, request.at)
+            policy, limit = self.streams.push_policy, self.max_streams
+            streams.create_stream(connection, *key, wish, policy, request.at, limit)
             stream = streams.find_stream(connection, *key)
             assert stream is not None  # noqa: S101 - it was created in this transaction
             return streams.describe_stream(self.streams.issuer, stream)
@@ -99,11 +101,12 @@ class StreamManagement:
         return self._on(token, name, lambda _, stream: _status(stream), READ_SCOPE)
 
     def set_status(self, token: bytes, wanted: StatusRequest) -> dict[str, str]:
-        """Enable, pause or disable a stream."""
+        """Enable, pause or disable a stream. The reason is repeated in the response, and not stored."""
 
         def work(connection: Connection, stream: Row[Any]) -> dict[str, str]:
-            streams.set_status(connection, stream, wanted.status, wanted.reason)
-            return _status(streams.get_stream(connection, stream.name))
+            streams.set_status(connection, stream, wanted.status)
+            given = {"reason": wanted.reason} if wanted.reason else {}
+            return _status(streams.get_stream(connection, stream.name)) | given
 
         return self._on(token, wanted.stream_id, work)
 

@@ -12,13 +12,18 @@ in each turn: many streams of one reader do not hold up those of another.
 
 A batch is small enough not to delay other work of the writer. It reads grants, signals and scores in the
 transaction that writes the states, so no withdrawal can come in between.
+
+An error of one stream undoes the batch, and names the stream: the next batches skip it, and everyone is
+rescored for it later. Only if the database fails do all streams wait.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+from attrs import frozen
 from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
 
 from sesame_sdk.errors import InvalidInputError
@@ -26,6 +31,7 @@ from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.rules.kinds import counted_contexts
 from sesame_sdk.hub.consent import read_consent
 from sesame_sdk.hub.consent.read_consent import AuthenticatedRequest
+from sesame_sdk.hub.database.dialects.base import FAILURES
 from sesame_sdk.hub.database.tables import grants, pseudonyms, rescore_queue, streams
 from sesame_sdk.hub.database.tables import stream_subjects as subjects
 from sesame_sdk.hub.database.timestamps import to_micros, to_micros_or_none
@@ -39,23 +45,47 @@ from sesame_sdk.model.grant import Direction, Grant
 BATCH_SIZE = 1000
 
 
-def is_needed(connection: Connection, as_of: date, at: datetime) -> bool:
+@frozen
+class StreamRescoringError(Exception):
+    """Rescoring one stream failed, by its number; the cause is the error. The database itself is well."""
+
+    stream: int
+
+
+def is_needed(connection: Connection, as_of: date, at: datetime, skipped: Collection[int] = ()) -> bool:
     """Whether `run_batch` would do anything."""
-    queries = (_outdated_streams(as_of), select(rescore_queue.c.id), _with_expired_grant(at))
+    queries = (_outdated_streams(as_of, skipped), select(rescore_queue.c.id), _with_expired_grant(at))
     return any(connection.execute(query.limit(1)).first() is not None for query in queries)
 
 
-def run_batch(connection: Connection, guard: Guard, as_of: date, at: datetime) -> None:
-    """Do one batch of the work."""
+def run_batch(
+    connection: Connection, guard: Guard, as_of: date, at: datetime, skipped: Collection[int] = ()
+) -> None:
+    """Do one batch of the work, without the streams whose numbers are `skipped`.
+
+    Raises:
+        StreamRescoringError: one stream's part failed.
+    """
     # One entry of the queue that no other worker has locked.
     queued = select(rescore_queue).order_by(rescore_queue.c.id).limit(1).with_for_update(skip_locked=True)
     if expired := connection.scalars(_with_expired_grant(at).limit(BATCH_SIZE)).all():
         _end_expired_grants(connection, expired, at)
         return
     if row := connection.execute(queued).first():
-        _rescore_queued(connection, row, guard, as_of, at)
-    if row := connection.execute(_outdated_streams(as_of).limit(1)).first():
-        _scan_next(connection, row, guard, as_of, at)
+        _rescore_queued(connection, row, guard, as_of, at, skipped)
+    if row := connection.execute(_outdated_streams(as_of, skipped).limit(1)).first():
+        with _named(row):
+            _scan_next(connection, row, guard, as_of, at)
+
+
+@contextmanager
+def _named(stream: Row[Any]) -> Iterator[None]:
+    try:
+        yield
+    except FAILURES:
+        raise
+    except Exception as error:
+        raise StreamRescoringError(stream.id) from error
 
 
 def _with_expired_grant(at: datetime) -> Select[int]:
@@ -99,10 +129,21 @@ def _end_expired_grants(connection: Connection, persons: Sequence[int], at: date
     connection.execute(update(subjects).where(over).values(grant_expires_at=None))
 
 
-def _rescore_queued(connection: Connection, row: Row[Any], guard: Guard, as_of: date, at: datetime) -> None:
-    persons = array("q", row.person_ids)
-    for stream in connection.execute(select_streams().where(streams.c.status != DISABLED)).all():
-        rescore(connection, stream, persons[:BATCH_SIZE].tolist(), guard, as_of, at)
+def _rescore_queued(
+    connection: Connection,
+    row: Row[Any],
+    guard: Guard,
+    as_of: date,
+    at: datetime,
+    skipped: Collection[int],
+) -> None:
+    persons, served = array("q", row.person_ids), streams.c.id.not_in(skipped)
+    for stream in connection.execute(select_streams().where(streams.c.status != DISABLED, served)).all():
+        with _named(stream):
+            rescore(connection, stream, persons[:BATCH_SIZE].tolist(), guard, as_of, at)
+    if skipped:  # for which everyone is rescored later, these persons too
+        left_out = update(streams).where(streams.c.id.in_(skipped))
+        connection.execute(left_out.values(as_of=None, scan_as_of=None))
     connection.execute(delete(rescore_queue).where(rescore_queue.c.id == row.id))
     if rest := persons[BATCH_SIZE:]:
         connection.execute(insert(rescore_queue).values(id=row.id, person_ids=rest.tobytes()))
@@ -143,11 +184,11 @@ def _next_persons(stream: Row[Any], after: int, last: int | None) -> Select[int]
     return granted.order_by(pseudonyms.c.person).limit(BATCH_SIZE)
 
 
-def _outdated_streams(as_of: date) -> Any:  # noqa: ANN401 - a Select of the whole row
+def _outdated_streams(as_of: date, skipped: Collection[int]) -> Any:  # noqa: ANN401 - a Select of the whole row
     """The streams to scan, the reader first whose last turn is the longest ago."""
     behind = or_(streams.c.as_of.is_(None), streams.c.as_of != as_of.isoformat())
     turns = select(streams.c.partner, func.max(streams.c.scan_turn).label("turn"))
     turns_of = turns.group_by(streams.c.partner).subquery()
     outdated = select_streams().join(turns_of, turns_of.c.partner == streams.c.partner)
     ordered = outdated.order_by(turns_of.c.turn, streams.c.scan_turn, streams.c.id)
-    return ordered.where(behind, streams.c.status != DISABLED)
+    return ordered.where(behind, streams.c.status != DISABLED, streams.c.id.not_in(skipped))

@@ -1,11 +1,12 @@
 """Streams for the operator and the server of a hub. For readers see `management`."""
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from threading import Event
 from typing import Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 from sqlalchemy import Connection, Engine, Row
 
 from sesame_sdk.delivery.messages import DeadLetter, Message
@@ -15,14 +16,19 @@ from sesame_sdk.hub.database.engine import dialect_of, read_transaction
 from sesame_sdk.hub.database.tables import streams as table
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.database.writer import Writer
+from sesame_sdk.hub.observability import metrics
+from sesame_sdk.hub.observability.structured_log import log
 from sesame_sdk.hub.streams import outbox, rescoring, streams, subject_states
 from sesame_sdk.hub.streams.outbox import StreamOutbox
 from sesame_sdk.hub.streams.push_policy import PushPolicy
+from sesame_sdk.hub.streams.rescoring import StreamRescoringError
 from sesame_sdk.hub.streams.streams import StreamKey, StreamStatus
 from sesame_sdk.model.stream_events import StreamUpdated
 
 #: Of one poll; a message may hold a thousand scores.
 MAX_POLL_MESSAGES = 32
+#: Seconds until a stream whose rescoring failed is tried again: twice as long after each failure.
+_MIN_DELAY, _MAX_DELAY = 0.5, 60.0
 
 
 @frozen
@@ -32,6 +38,14 @@ class PollResponse:
     stream: StreamKey
     messages: tuple[Message, ...]
     more_available: bool
+
+
+@define
+class _Failure:
+    """How often in a row the rescoring of a stream failed, and when it is tried again."""
+
+    count: int = 0
+    not_before: float = 0.0
 
 
 @frozen
@@ -48,6 +62,7 @@ class StreamService:
     push_policy: PushPolicy
     push_seconds: float  # for a whole push
     closing: Event = field(factory=Event)  # set when the hub closes: polls stop waiting
+    _failures: dict[int, _Failure] = field(factory=dict, init=False)
 
     # For the operator.
 
@@ -57,13 +72,32 @@ class StreamService:
             pass
 
     def rescore_batch(self) -> bool:
-        """Rescore one batch; False if there was nothing to do."""
-        today, now = self.today(), self.clock()
+        """Rescore one batch; False if there was nothing to do.
+
+        A stream whose rescoring fails is skipped for a while, and holds up no other.
+        """
+        terms = (self.today(), self.clock(), self._skipped_streams())
         with read_transaction(self.engine) as connection:
-            if not rescoring.is_needed(connection, today, now):
+            if not rescoring.is_needed(connection, *terms):
                 return False
-        self.writer.run(lambda c: rescoring.run_batch(c, self.guard, today, now), LockScope.STREAMS)
+        try:
+            self.writer.run(lambda c: rescoring.run_batch(c, self.guard, *terms), LockScope.STREAMS)
+        except StreamRescoringError as error:
+            self._note_failure(error)
         return True
+
+    def _skipped_streams(self) -> frozenset[int]:
+        now = time.monotonic()
+        return frozenset(stream for stream, failure in self._failures.items() if now < failure.not_before)
+
+    def _note_failure(self, error: StreamRescoringError) -> None:
+        failure, now = self._failures.setdefault(error.stream, _Failure()), time.monotonic()
+        is_in_a_row = now < failure.not_before + _MAX_DELAY
+        failure.count = failure.count + 1 if is_in_a_row else 1
+        delay = min(_MAX_DELAY, _MIN_DELAY * 2.0 ** min(failure.count - 1, 10))
+        failure.not_before = now + delay
+        metrics.FAILED_RESCORINGS.inc()
+        log.error("rescoring_failed", stream=error.stream, retry_seconds=delay, error=error.__cause__)
 
     def list_streams(self) -> list[dict[str, Any]]:
         """Every stream: its configuration, status and counts, and its id in the log."""

@@ -1,10 +1,13 @@
 """Configuration of score streams (OpenID Shared Signals Framework 1.0, section 8.1.1).
 
 Rules:
-    * a reader has one stream for each purpose and context that it registered, and manages it with a read
-      token
+    * a reader has one stream for each purpose and context that it registered, and a limited number of them,
+      since each adds to the work of every change. It manages a stream with a stream token
     * withdrawals and erasures are delivered, whatever a stream requests: a score must not outlive its consent
-    * events that the hub does not have may be requested, and are not delivered
+    * events that the hub does not have may be requested, and are not delivered. Those that no specification
+      has are left out of what is stored: a name could be a text about a person
+    * a description is deleted when a person is erased of whom the reader has a pseudonym; a reader's reason
+      for a status is not stored
     * where the hub may push to: see `push_policy`
 """
 
@@ -15,7 +18,7 @@ from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from attrs import field, frozen, validators
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import partners, stream_messages, stream_subjects, streams
@@ -30,9 +33,25 @@ SUPPORTED = (EventType.SCORES_CHANGED, EventType.GRANT_WITHDRAWN, EventType.PERS
 VERIFICATION_INTERVAL = 2
 ENABLED, PAUSED, DISABLED = "enabled", "paused", "disabled"
 StreamStatus = Literal["enabled", "paused", "disabled"]
+#: The types of other events that a reader may request: CAEP 1.0 section 3, RISC 1.0 section 2.
+_FOREIGN_EVENTS = frozenset(
+    f"https://schemas.openid.net/secevent/{profile}/event-type/{name}"
+    for profile, names in {
+        "caep": "session-revoked token-claims-change credential-change assurance-level-change "
+        "device-compliance-change session-established session-presented risk-level-change",
+        "risc": "account-credential-change-required account-purged account-disabled account-enabled "
+        "identifier-changed identifier-recycled credential-compromise opt-in opt-out-initiated "
+        "opt-out-cancelled opt-out-effective recovery-activated recovery-information-changed "
+        "sessions-revoked",
+        "ssf": "verification stream-updated",
+    }.items()
+    for name in names.split()
+)
+_KNOWN_EVENTS = _FOREIGN_EVENTS.union(str(event) for event in SUPPORTED)
+MAX_DESCRIPTION = 100
 #: A header value (RFC 9110 section 5.5) of visible characters with single spaces between them.
 _AUTHORIZATION = model_validators.text(1024, pattern=r"[\x21-\x7e]+( [\x21-\x7e]+)*", example="Bearer eyJ...")
-_DESCRIPTION = validators.optional(model_validators.optional_text(400))
+_DESCRIPTION = validators.optional(model_validators.optional_text(MAX_DESCRIPTION))
 _Events = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=256)], ...], msgspec.Meta(max_length=32)]
 
 
@@ -114,10 +133,21 @@ def create_stream(
     request: StreamRequest,
     policy: PushPolicy,
     at: datetime,
+    max_streams: int,
 ) -> None:
-    """Create a stream; ``conflict`` if it exists."""
+    """Create a stream.
+
+    Raises:
+        InvalidInputError: it exists, or the reader has `max_streams` already (``conflict``); or the endpoint
+            is not allowed.
+    """
     if find_stream(connection, partner, purpose, context) is not None:
         raise InvalidInputError("already exists", field="stream", hint="update or delete it", code="conflict")
+    of_reader = select(func.count()).select_from(streams).where(streams.c.partner == partner)
+    if (connection.scalar(of_reader) or 0) >= max_streams:
+        raise InvalidInputError(
+            f"a partner may have {max_streams}", field="stream", hint="delete another one", code="conflict"
+        )
     key = {"name": secrets.token_hex(16), "partner": partner, "purpose": purpose, "context": context}
     state = {"status": ENABLED, "reason": "", "verification_requested_at": 0, "last_message_at": 0}
     terms = _terms(connection, partner, request, policy)
@@ -162,9 +192,9 @@ def delete_stream(connection: Connection, stream: Row[Any]) -> None:
     connection.execute(delete(streams).where(streams.c.id == stream.id))
 
 
-def set_status(connection: Connection, stream: Row[Any], status: StreamStatus, reason: str | None) -> None:
+def set_status(connection: Connection, stream: Row[Any], status: StreamStatus, reason: str = "") -> None:
     """Enable, pause or disable a stream. A disabled one is not rescored, but withdrawals stay pending."""
-    values: dict[str, Any] = {"status": status, "reason": reason or ""}
+    values: dict[str, Any] = {"status": status, "reason": reason}
     if stream.status == DISABLED and status != DISABLED:
         values |= {"as_of": None, "scan_as_of": None}
     connection.execute(update(streams).where(streams.c.id == stream.id).values(**values))
@@ -207,6 +237,6 @@ def _terms(
     return {
         "endpoint": endpoint,
         "authorization_header": authorization_header,
-        "events_requested": list(events),
+        "events_requested": [event for event in events if event in _KNOWN_EVENTS],
         "description": request.description or "",
     }

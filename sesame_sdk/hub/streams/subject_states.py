@@ -80,10 +80,25 @@ def enqueue_withdrawals(connection: Connection, persons: Collection[int], at: da
 def enqueue_removal(connection: Connection, person: int, event: EventType, at: datetime) -> None:
     """Enqueue the removal of a person for every stream that has a state of the person.
 
-    The pseudonym stays in the row until the message is delivered.
+    The pseudonym stays in the row until the message is delivered. What readers wrote that have a pseudonym
+    of the person is deleted: it could be about the person.
     """
+    _delete_texts(connection, person)
     for stream in connection.scalars(select(subjects.c.stream).where(subjects.c.person == person)).all():
         enqueue_removals(connection, stream, [person], event, at)
+
+
+def _delete_texts(connection: Connection, person: int) -> None:
+    """Delete the texts of readers that have a pseudonym of a person: descriptions, and ``state`` in messages.
+
+    A reader that waits for a verification event requests it again.
+    """
+    knows = select(pseudonyms.c.partner).where(pseudonyms.c.person == person)
+    theirs = streams.c.partner.in_(knows)
+    connection.execute(update(streams).where(theirs).values(description=""))
+    of_readers = messages.c.stream.in_(select(streams.c.id).where(theirs))
+    is_verification = messages.c.event == EventType.VERIFICATION.value
+    connection.execute(delete(messages).where(of_readers, is_verification))
 
 
 def enqueue_removals(

@@ -191,7 +191,7 @@ def upgrade() -> None:
         sa.Column("endpoint", sa.String(length=512)),
         sa.Column("authorization_header", sa.String(length=1024)),
         sa.Column("events_requested", sa.JSON(), nullable=False),
-        sa.Column("description", sa.String(length=400), nullable=False),
+        sa.Column("description", sa.String(length=100), nullable=False),
         sa.Column("status", sa.String(length=8), nullable=False),
         sa.Column("reason", sa.String(length=400), nullable=False),
         sa.Column("verification_requested_at", sa.BigInteger(), nullable=False),
