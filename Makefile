@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN = .venv/bin
 READY = .venv/ready
 
-.PHONY: help demo test long check lowest bench format clean
+.PHONY: help demo test long check lowest docs bench format clean
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
@@ -45,6 +45,10 @@ lowest: $(READY) ## run a part of the tests with the lowest versions that pyproj
 	$(LOWEST)/bin/python -m pytest -q -p no:cacheprovider -W default -k 'not postgresql' \
 	  tests/test_package.py tests/signing/test_jwt.py tests/hub/test_ingest.py tests/hub/test_reads.py \
 	  plugins/retail/tests/test_contract.py plugins/baihe/tests/test_contract.py
+
+docs: $(READY) ## build the documents as a site in build/docs; every warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -d build/doctrees . build/docs
+	@echo "open build/docs/docs/index.html"
 
 bench: $(READY) ## run the benchmarks and compare each with its limit
 	$(BIN)/python -m benchmarks
