@@ -97,6 +97,7 @@ def classify(
     help="Directory of the public data sets.",
 )
 @click.option("--output", type=_NEW_FILE, default=Path("social.npz"), help="File of the model.")
+@click.option("--labels", type=_FILE, help="Learn from this file of the moderators' page as well.")
 @click.option("--seed", type=int, help="Seed of all random draws.")
 @click.option(
     "--folds",
@@ -112,13 +113,21 @@ def classify(
 def train(
     data: Path,
     output: Path,
+    labels: Path | None,
     seed: int | None,
     folds: int | None,
     leave_out: "Division | None",
     *,
     as_json: bool,
 ) -> None:
-    """Train and evaluate a model on the public data sets."""
+    """Train and evaluate a model on the public data sets.
+
+    With --labels it learns from the decisions of your moderators too. A decision weighs as much as ten posts
+    of the data sets.
+    """
+    if labels and (folds or leave_out):
+        hint = "leave out --folds and --leave-out"
+        raise InvalidInputError("is for training a model only", field="labels", hint=hint)
     try:
         from sesame_social.training import evaluation
         from sesame_social.training.shift import measure_shift
@@ -137,7 +146,7 @@ def train(
         results = measure_shift(data, leave_out, seed=seed, progress=progress)
         print_table([asdict(row) for row in results], as_json=as_json, empty="no results")
         return
-    digest = save_model(train_model(data, seed=seed, progress=progress), output)
+    digest = save_model(train_model(data, labels=labels, seed=seed, progress=progress), output)
     rows = [asdict(row) for row in evaluation.evaluate_model(load_model(output), data)]
     print_table(rows, as_json=as_json, empty="no results")
     click.echo(f"{output}: SHA-256 {digest}", err=True)

@@ -12,6 +12,8 @@ import msgspec
 
 from sesame_sdk import ConfigurationError, InvalidInputError, RetryableError, ensure_private_file
 
+#: Source of the labels that moderators gave on their page. Others are suggestions of clients.
+MODERATOR = "moderator"
 _Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 

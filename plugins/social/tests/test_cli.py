@@ -1,12 +1,15 @@
 """``sesame social`` from end to end, as somebody types it."""
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from sesame_social import CommunityPosts
+from sesame_social.classifier import Attribute
 from sesame_social.cli import social
+from sesame_social.labelled_posts import LabelledPost, LabelledPosts
 
 from sesame_sdk import ConfigurationError, InvalidInputError, Skipped
 
@@ -108,3 +111,47 @@ def test_another_model_is_checked_as_well(posts: Path, tmp_path: Path) -> None:
     (tmp_path / "own.npz").write_bytes(b"x")
     with pytest.raises(ConfigurationError, match=r"own\.npz"):
         run("classify", posts, "--model", tmp_path / "own.npz")
+
+
+@pytest.fixture
+def small_data(shared_data: Path, tmp_path: Path) -> Path:
+    """The directory of the data sets, with each fiftieth text."""
+    for name in ("sms-spam", "youtube-spam", "davidson", "cold", "hatecheck", "hatemoji", "edos"):
+        (tmp_path / name).mkdir()
+        for file in shared_data.joinpath(name).glob("*.csv"):
+            with file.open(encoding="utf-8", newline="") as lines:
+                rows = list(csv.reader(lines))
+            with (tmp_path / name / file.name).open("w", encoding="utf-8", newline="") as part:
+                csv.writer(part).writerows([rows[0], *rows[1::50]])
+    return tmp_path
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_training_learns_from_the_labels_of_moderators(small_data: Path) -> None:
+    """A word that they labelled as an insult is one; another word that no set has is not."""
+    posts = small_data / "posts.jsonl"
+    posts.write_text(
+        "\n".join(
+            json.dumps({"post": word, "author": "a", "text": f"you {word}"})
+            for word in ("gormblatt", "fremwick")
+        )
+    )
+    abuse = {name.value: float(name in (Attribute.TOXICITY, Attribute.INSULT)) for name in Attribute}
+    labels = LabelledPosts(small_data / "labels.jsonl")
+    for text in ("you gormblatt", "what a gormblatt you are", "shut up gormblatt", "he is a gormblatt"):
+        labels.append(LabelledPost(text, abuse, "moderator"))
+    output = small_data / "own.npz"
+    options = ["--output", output, "--labels", small_data / "labels.jsonl", "--json"]
+    assert "labels of moderators: 4" in run("train", "--data", small_data, *options).stderr
+    labelled, other = json.loads(run("classify", posts, "--model", output, "--json").stdout)
+    assert labelled["toxicity"] > other["toxicity"] + 0.1
+
+
+def test_labels_are_refused_where_no_model_is_made(tmp_path: Path) -> None:
+    """Measurements are of the public data sets."""
+    (tmp_path / "labels.jsonl").touch()
+    options = ["--data", tmp_path, "--labels", tmp_path / "labels.jsonl"]
+    for more in (["--folds", 2], ["--leave-out", "topic"]):
+        with pytest.raises(InvalidInputError, match="labels: is for training a model only"):
+            run("train", *options, *more)

@@ -5,6 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sesame_social.classifier import Attribute, Model, classify
+from sesame_social.classifier.features import hash_single_words
+from sesame_social.classifier.model import BITS
+from sesame_social.classifier.normalize import normalize
+from sesame_social.labelled_posts import LabelledPost, LabelledPosts
 from sesame_social.training import datasets, training_sets
 from sesame_social.training.train import SEED, fit_head, train_model
 
@@ -68,3 +72,91 @@ def test_near_copies_are_of_one_family(shared_data: Path) -> None:
     ]
     assert len({row.family for row in pair}) == 1
     assert {row.label for row in pair} == {0, 1}
+
+
+def write_labels(path: Path, *posts: LabelledPost) -> Path:
+    """A file of labels, as the moderators' page writes it."""
+    labels = LabelledPosts(path)
+    for post in posts:
+        labels.append(post)
+    return path
+
+
+ABUSE = {name.value: float(name in (Attribute.TOXICITY, Attribute.INSULT)) for name in Attribute}
+NONE = dict.fromkeys(Attribute, 0.0)
+
+
+@pytest.mark.parametrize("attribute", [Attribute.TOXICITY, Attribute.INSULT])
+def test_labels_of_moderators_change_what_is_learned(
+    attribute: Attribute, shared_data: Path, tmp_path: Path
+) -> None:
+    """A word that only the moderators know as an insult becomes one; without their labels it is none."""
+    insults = [f"{who} a right gormblatt {at}" for at in range(8) for who in ("you are", "he is", "what")]
+    file = write_labels(
+        tmp_path / "labels.jsonl", *(LabelledPost(text, ABUSE, "moderator") for text in insults)
+    )
+    rows = datasets.load_rows(shared_data, "hatecheck-en")[::10]
+    site, _ = datasets.load_site_rows(file)
+    before, after = (
+        fit_head(training_sets.abuse_set(each, 7, "en", attribute), training_sets.training_phrases(), 7)
+        for each in (rows, rows + site)
+    )
+    words, _ = hash_single_words(normalize(["gormblatt"]), BITS)
+    assert before.weights[words[0]] == 0
+    assert after.weights[words[0]] > 0
+
+
+def test_the_last_label_of_a_text_counts(tmp_path: Path) -> None:
+    """A moderator corrects an earlier decision by labelling the text again."""
+    file = write_labels(
+        tmp_path / "labels.jsonl",
+        LabelledPost("you  gormblatt", ABUSE, "moderator"),
+        LabelledPost("you gormblatt", NONE, "moderator"),
+    )
+    (row,), _ = datasets.load_site_rows(file)
+    assert set(row.scores.values()) == {0.0}
+    assert row.group == "en"
+
+
+def test_only_labels_of_moderators_in_a_language_of_the_model_are_learned(tmp_path: Path) -> None:
+    """A client's suggestion could be sent by anybody; the rest are counted by reason."""
+    file = write_labels(
+        tmp_path / "labels.jsonl",
+        LabelledPost("you gormblatt", ABUSE, "moderator"),
+        LabelledPost("you are kind", ABUSE, "suggestion"),
+        LabelledPost("Das ist nicht der Weg und auch nicht das Ziel", ABUSE, "moderator"),
+    )
+    rows, skipped = datasets.load_site_rows(file)
+    assert [row.text for row in rows] == ["you gormblatt"]
+    assert skipped == {"not from a moderator": 1, "in another language": 1}
+
+
+@pytest.mark.parametrize(
+    ("post", "message"),
+    [
+        (LabelledPost("x", {"FUN": 1.0}, "moderator"), r"labels\.jsonl, post 1: has an attribute"),
+        (LabelledPost("x", ABUSE, "suggestion"), r"labels\.jsonl: has no label of a moderator"),
+    ],
+    ids=["an attribute that the model lacks", "no label of a moderator"],
+)
+def test_a_file_that_teaches_nothing_is_refused(post: LabelledPost, message: str, tmp_path: Path) -> None:
+    """The error names the file and the post."""
+    with pytest.raises(InvalidInputError, match=message):
+        datasets.load_site_rows(write_labels(tmp_path / "labels.jsonl", post))
+
+
+def test_each_head_learns_the_attribute_that_was_judged(tmp_path: Path) -> None:
+    """Spam and scams too; an attribute without a score teaches nothing."""
+    scores = {"SPAM": 1.0, "SCAM": 0.0, "PROFANITY": 1.0}
+    rows, _ = datasets.load_site_rows(
+        write_labels(tmp_path / "labels.jsonl", LabelledPost("buy gormblatt", scores, "moderator"))
+    )
+    learned = {}
+    for name, training_set in training_sets.TRAINING_SETS.items():
+        data = training_set(rows, 7)
+        learned[name] = [
+            chance for text, chance in zip(data.texts, data.probability, strict=True) if text == rows[0].text
+        ]
+    assert learned.pop("messages") == learned.pop("comments") == learned.pop("en PROFANITY") == [1.0]
+    assert learned.pop("scam") == [0.0]
+    assert not any(learned.values())

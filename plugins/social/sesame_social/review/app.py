@@ -29,7 +29,7 @@ from starlette.routing import Route
 from sesame_sdk import SesameError
 from sesame_social.classifier import Model
 from sesame_social.classifier.predict import ATTRIBUTES
-from sesame_social.labelled_posts import LabelledPost, LabelledPosts
+from sesame_social.labelled_posts import MODERATOR, LabelledPost, LabelledPosts
 from sesame_social.moderation_queue import ModerationQueue
 from sesame_social.review.explanations import Explainer
 from sesame_social.review.sessions import Session, Sessions
@@ -168,7 +168,7 @@ class ReviewPage:
             queue.decide(name, confirmed=bool(ticked), moderator=session.moderator, now=self.now())
         if self.labels is not None and text is not None:
             scores = {attribute.value: float(attribute.value in ticked) for attribute in ATTRIBUTES}
-            self.labels.append(LabelledPost(text, scores, "moderator"))
+            self.labels.append(LabelledPost(text, scores, MODERATOR))
 
     def _session(self, request: Request) -> Session | None:
         return self.sessions.find(request.cookies.get(COOKIE, ""))

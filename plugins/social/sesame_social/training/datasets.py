@@ -1,19 +1,25 @@
-"""Loads the public data sets, and selects the texts to hold out.
+"""Loads the public data sets and the labels of a site's moderators, and selects the texts to hold out.
 
-A text is held out by its hash: copies of one text are on the same side, on every machine.
+A text is held out by its hash: copies of one text are on the same side, on every machine. Posts that a
+moderator labelled are never held out.
 """
 
 import csv
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from sesame_sdk import InvalidInputError
+from sesame_social.classifier.attributes import Attribute
+from sesame_social.classifier.language import detect_languages
+from sesame_social.classifier.normalize import normalize
+from sesame_social.labelled_posts import MODERATOR, LabelledPost, read_labelled_posts
 
 #: Texts are near duplicates if so many first letters are equal.
 _KEY_LENGTH = 40
@@ -34,6 +40,8 @@ SETS = tuple(_FILES)
 #: Sets of which a part is held out. The others are small or made of templates: they are evaluated by
 #: cross-validation only, and the model learns from all of them.
 HELD_OUT_SETS = ("sms", "youtube", "davidson", "cold")
+#: Source of the posts that a site's moderators labelled.
+SITE = "site"
 #: Davidson's label for neither hate nor offence.
 NEITHER = 2
 _LABELS = {"spam": 1, "ham": 0, "hateful": 1, "non-hateful": 0, "sexist": 1, "not sexist": 0}
@@ -45,13 +53,15 @@ _SHARED_WORDS = 0.5
 
 @frozen
 class LabelledText:
-    """One labelled text of one of `SETS`.
+    """One labelled text, of one of `SETS` or of `SITE`.
 
     Attributes:
         label: 1 is spam (sms, youtube), offensive (cold), hateful (hatecheck, hatemoji) or sexist (edos);
-            davidson has 0 hate, 1 offensive, 2 neither.
-        group: cold's topic, youtube's video, hatecheck's function, hatemoji's type, edos's category.
+            davidson has 0 hate, 1 offensive, 2 neither; a site's posts have `scores` instead.
+        group: cold's topic, youtube's video, hatecheck's function, hatemoji's type, edos's category, the
+            language of a site's post.
         family: equal for near copies: texts of one template, of one contrasting pair, or of equal beginning.
+        scores: of a site's post only: the score of each attribute that a moderator judged, 0 to 1.
     """
 
     source: str
@@ -60,6 +70,7 @@ class LabelledText:
     group: str
     family: str
     held_out: bool
+    scores: Mapping[Attribute, float] = field(factory=dict)
 
 
 def load_rows(folder: Path, *sets: str) -> list[LabelledText]:
@@ -69,6 +80,42 @@ def load_rows(folder: Path, *sets: str) -> list[LabelledText]:
     except (OSError, KeyError, ValueError) as error:
         reason = f"the data cannot be read: {type(error).__name__}"
         raise InvalidInputError(reason, field=folder.name) from error
+
+
+def load_site_rows(path: Path) -> tuple[list[LabelledText], Counter[str]]:
+    """Load the posts that moderators labelled, and count those that teach nothing by reason.
+
+    If a text was labelled several times, its last label counts.
+
+    Raises:
+        InvalidInputError: a line is not a labelled post, it has an attribute that the model lacks, or no line
+            is a moderator's.
+    """
+    skipped: Counter[str] = Counter()
+    posts: dict[str, LabelledPost] = {}
+    for number, post in enumerate(read_labelled_posts(path), 1):
+        unknown = sorted(set(post.scores) - set(Attribute))
+        if unknown:
+            where, hint = f"{path.name}, post {number}", f"use {', '.join(Attribute)}"
+            raise InvalidInputError("has an attribute that is unknown", field=where, hint=hint)
+        if post.source == MODERATOR:
+            posts[" ".join(post.text.split())] = post
+        else:
+            skipped["not from a moderator"] += 1
+    languages = detect_languages(normalize([post.text for post in posts.values()]))
+    rows = [_to_row(post, str(language)) for post, language in zip(posts.values(), languages, strict=True)]
+    skipped["in another language"] = sum(not row.group for row in rows)
+    rows = [row for row in rows if row.group]
+    if not rows:
+        hint = "sesame social queue serve --labels writes this file"
+        raise InvalidInputError("has no label of a moderator", field=path.name, hint=hint)
+    return rows, +skipped
+
+
+def _to_row(post: LabelledPost, language: str) -> LabelledText:
+    scores = {Attribute(name): score for name, score in post.scores.items()}
+    family = similarity_key(post.text)
+    return LabelledText(SITE, post.text, 0, language, family, held_out=False, scores=scores)
 
 
 def _read_set(folder: Path, source: str) -> Iterator[LabelledText]:

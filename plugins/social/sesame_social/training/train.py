@@ -55,9 +55,31 @@ class FittedHead:
     out_of_fold: Floats
 
 
-def train_model(folder: Path, *, seed: int = SEED, progress: Callable[[str], None] = lambda _: None) -> Model:
-    """Train on the texts of the data sets in `folder` that are not held out."""
+def train_model(
+    folder: Path,
+    *,
+    labels: Path | None = None,
+    seed: int = SEED,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Model:
+    """Train on the texts of the data sets in `folder` that are not held out, and on a site's own labels.
+
+    Args:
+        folder: has the directories of the data sets.
+        labels: the file of labels that the moderators' page keeps; see `datasets.load_site_rows`.
+        seed: of all random draws.
+        progress: called with a line for each step.
+
+    Raises:
+        InvalidInputError: a data set or the file of labels is missing or invalid.
+    """
     rows = [row for row in datasets.load_rows(folder, *datasets.SETS) if not row.held_out]
+    if labels is not None:
+        site, skipped = datasets.load_site_rows(labels)
+        rows += site
+        progress(f"labels of moderators: {len(site)}")
+        for reason, count in sorted(skipped.items()):
+            progress(f"skipped: {count} x {reason}")
     return train_on_rows(rows, seed=seed, progress=progress)
 
 

@@ -19,7 +19,7 @@ from sesame_social.classifier.attributes import Attribute
 from sesame_social.classifier.entity_masking import PhraseTable
 from sesame_social.classifier.model import ABUSE_ATTRIBUTES, BITS, LANGUAGES
 from sesame_social.classifier.normalize import Bools, Floats, normalize
-from sesame_social.training.datasets import NEITHER, LabelledText
+from sesame_social.training.datasets import NEITHER, SITE, LabelledText
 
 #: Pairs of synthetic texts for each language.
 _PAIRS = 3000
@@ -93,6 +93,9 @@ _WEIGHTS = {
     "sms": 0.2,
     "youtube": 0.2,
 }
+#: Weight of a post that the site's moderators labelled: of several posts of the sets, whose labels may
+#: contradict it.
+_SITE_WEIGHT = 10.0
 #: Factor for coarse posts that are not sexist: many of them abuse somebody.
 _COARSE_WEIGHT = 0.7
 #: Weight of a synthetic text for or against something or against prejudice, and of one that contrasts abuse.
@@ -206,13 +209,13 @@ def message_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     pieces = _labelled(rows, "sms") + [
         (row.text, 0.0, 0.1, False) for row in rows if row.source == "youtube" and not row.label
     ]
-    pieces += _other_posts(rows, seed, 0.05, 0.1) + _linked(rows, 0.3)
+    pieces += _other_posts(rows, seed, 0.05, 0.1) + _linked(rows, 0.3) + _site(rows, Attribute.SPAM)
     return _training_set(pieces + _chinese_spam(seed, 0.1), 64.0)
 
 
 def comment_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
     """Spam in comments. There are few such posts, so others have little weight."""
-    pieces = _labelled(rows, "youtube") + _other_posts(rows, seed, 0.003, 0.05)
+    pieces = _labelled(rows, "youtube") + _other_posts(rows, seed, 0.003, 0.05) + _site(rows, Attribute.SPAM)
     return _training_set(pieces + _linked(rows, 0.018), 64.0)
 
 
@@ -229,6 +232,12 @@ def kind_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
 
 def _labelled(rows: Sequence[LabelledText], source: str) -> list[Piece]:
     return [(row.text, float(row.label), 1.0, True) for row in rows if row.source == source]
+
+
+def _site(rows: Sequence[LabelledText], attribute: Attribute) -> list[Piece]:
+    """The posts for which the site's moderators judged an attribute."""
+    judged = [row for row in rows if attribute in row.scores]
+    return [(row.text, row.scores[attribute], _SITE_WEIGHT, True) for row in judged]
 
 
 def _other_posts(rows: Sequence[LabelledText], seed: int, weight: float, ours: float) -> list[Piece]:
@@ -278,7 +287,11 @@ def abuse_set(rows: Sequence[LabelledText], seed: int, language: str, attribute:
         pieces.append((text, has_attribute, _ABUSE_WEIGHT, True, (None, section)))
     texts, probability, weight, reals, origins = zip(*pieces, strict=True)
     if attribute is Attribute.PROFANITY:
-        probability = tuple(_find_profanity(texts, language, phrases))
+        listed = _find_profanity(texts, language, phrases)
+        judged = [row.scores.get(attribute) if row else None for row, _ in origins]
+        probability = tuple(
+            by_list if score is None else score for by_list, score in zip(listed, judged, strict=True)
+        )
     families = [family for _, family in origins]
     labels = np.array(probability), np.array(weight), np.array(reals)
     return TrainingSet(texts, *labels, _ABUSE_STRENGTH[language], families=families, origins=origins)
@@ -312,6 +325,9 @@ def _teach(
     insult of one person is neither hateful in hatecheck nor sexist in edos.
     """
     source, label, group = row.source, row.label, row.group
+    if source == SITE:
+        score = row.scores.get(attribute) if group == language else None
+        return None if score is None else (score, _SITE_WEIGHT)
     if (source in ("cold", "hatecheck-zh")) != (language == "zh"):
         return None
     if source in ("sms", "youtube") and label:
@@ -359,7 +375,7 @@ def scam_set(rows: Sequence[LabelledText], seed: int) -> TrainingSet:
         gains[tags.posts[tags.kinds == features.GAIN - features.TAGS[0]]] = True
         for row, gain in zip(part, gains, strict=True):
             pieces.append((row.text, float(row.label and gain), 1.0, True))
-    pieces += _other_posts(rows, seed, 0.05, 0.1) + _linked(rows, 0.3)
+    pieces += _other_posts(rows, seed, 0.05, 0.1) + _linked(rows, 0.3) + _site(rows, Attribute.SCAM)
     return _training_set(pieces + _chinese_spam(seed, 0.1), 64.0)
 
 
