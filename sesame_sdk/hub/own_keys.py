@@ -38,6 +38,12 @@ def load_published(settings: Settings) -> PublishedKeys:
     return published.with_key(KeyFile(settings.key_path).public_jwk)
 
 
+def pending_key(settings: Settings) -> str | None:
+    """The thumbprint of the next key of a rotation that was interrupted; None without one."""
+    file = settings.path / NEXT_KEY_FILE
+    return SigningKey.load(file).kid if file.exists() else None
+
+
 def rotate(settings: Settings, overlap: timedelta, now: datetime) -> str:
     """Create a key, which the present one announces, and sign with it. Returns its thumbprint.
 

@@ -202,6 +202,11 @@ class Client(Closeable):
             next_key.put_in_force()
         return kid
 
+    @property
+    def pending_key(self) -> str | None:
+        """The thumbprint of the next key, which the hub has not accepted yet; None without a rotation."""
+        return None if self._next_key is None else self._next_key.kid
+
     def _own_next_key(self) -> NextKey:
         if self._next_key is None:
             raise ConfigurationError(

@@ -25,6 +25,11 @@ class NextKey:
     def __init__(self, folder: Path, outbox: Outbox) -> None:
         self._present, self._file, self._outbox = folder / KEY, folder / NEXT_KEY, outbox
 
+    @property
+    def kid(self) -> str | None:
+        """The thumbprint of the key of the rotation under way; None without one."""
+        return SigningKey.load(self._file).kid if self._file.exists() else None
+
     def create(self) -> SigningKey:
         """The key of the rotation under way, or a new one."""
         if self._file.exists():

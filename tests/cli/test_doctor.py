@@ -1,5 +1,6 @@
 """``sesame doctor``: one cause is one red row, and what is only worth a look is a note."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from examples.shell_helpers import Workspace
 from sesame_sdk import PartnerConfig
 from sesame_sdk.delivery.messages import Failed
 from sesame_sdk.delivery.outbox import Outbox
+from sesame_sdk.hub.own_keys import NEXT_KEY_FILE
+from sesame_sdk.partner.config import NEXT_KEY
+from sesame_sdk.signing.keys import SigningKey
 from tests.cli.conftest import Type, data
 from tests.commands import run_sesame
 
@@ -65,6 +69,29 @@ def test_a_dead_letter_is_red_and_a_pending_message_is_a_note(workspace: Workspa
     code, rows = ask(workspace.folder, "doctor", "--config", "lazy")
     assert (code, red(rows)) == (2, ["dead letters"])
     assert "sesame outbox list --config lazy" in rows["dead letters"]["detail"]
+
+
+def test_a_rotation_that_was_interrupted_is_a_note(workspace: Workspace) -> None:
+    """Of the partner's key and of the hub's. The command in the note goes on with it."""
+    workspace.sesame("keys", "new", "late", "--issuer", "https://late.example", "--hub-url", workspace.url)
+    late = PartnerConfig.load(workspace.folder / "late").signer.public_jwk
+    (workspace.folder / "late.jwks").write_text(json.dumps({"keys": [late]}))
+    workspace.sesame("partners", "add", "https://late.example", "--jwks", "late.jwks", "--hub", "hub")
+    _, rows = ask(workspace.folder, "doctor", "--config", "late")
+    assert rows["key rotation"]["detail"] == "none pending"
+    for folder, next_key, command in (
+        ("late", NEXT_KEY, ("keys", "rotate", "--config", "late")),
+        ("hub", NEXT_KEY_FILE, ("hub", "keys", "rotate", "--hub", "hub")),
+    ):
+        following = SigningKey.generate()
+        following.save(workspace.folder / folder / next_key)
+        checked = ("doctor", command[-2], command[-1])
+        code, rows = ask(workspace.folder, *checked)
+        assert (code, red(rows)) == (0, [])
+        note = f"note: {following.kid} is not in force yet; go on: sesame {' '.join(command)}"
+        assert rows["key rotation"]["detail"] == note
+        workspace.sesame(*command)
+        assert ask(workspace.folder, *checked)[1]["key rotation"]["detail"] == "none pending"
 
 
 def test_a_plugin_out_of_use_is_a_note_unless_it_was_asked_about(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def _partner(config_dir: Path) -> Iterator[Check]:
         with open_client(config_dir) as client:
             yield "partner directory", True, str(config_dir)
             yield from _outbox(client, config_dir)
+            yield _rotation(client.pending_key, f"sesame keys rotate --config {config_dir}")
             yield from _hub_response(client)
     except SesameError as error:
         yield "partner directory", False, str(error)
@@ -97,6 +98,12 @@ def _outbox(client: "Client", config_dir: Path) -> Iterator[Check]:
         yield "dead letters", False, f"{counts.dead}; see: sesame outbox list --config {config_dir}"
     pending = f"note: {counts.pending} pending; send them: sesame outbox deliver --config {config_dir}"
     yield "outbox", True, pending if counts.pending else f"nothing pending, {counts.sent} sent"
+
+
+def _rotation(pending_key: str | None, command: str) -> Check:
+    if pending_key is None:
+        return "key rotation", True, "none pending"
+    return "key rotation", True, f"note: {pending_key} is not in force yet; go on: {command}"
 
 
 def _hub_response(client: "Client") -> Iterator[Check]:
@@ -132,12 +139,16 @@ def _missing_packages() -> Iterator[Check]:
 
 
 def _hub(hub_dir: Path) -> Iterator[Check]:
+    from sesame_sdk.hub import own_keys
+
     if hub_dir.is_dir() and hub_dir.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield "hub directory", False, f"other users can read it (chmod 700 {hub_dir})"
         return
     try:
         with open_hub(hub_dir) as hub:  # which refuses a key that others can read
             yield "hub directory", True, f"{hub_dir}, readable by its owner only"
+            pending_key = own_keys.pending_key(hub.settings)
+            yield _rotation(pending_key, f"sesame hub keys rotate --hub {hub_dir}")
             yield from _hub_records(hub)
     except SesameError as error:
         yield "hub directory", False, str(error)
