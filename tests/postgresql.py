@@ -91,7 +91,7 @@ class Server:
                 [binaries() / "postgres", "-D", self.folder / "data", "-p", str(self.port), *settings],
                 stdout=log,
                 stderr=log,
-                **_as_another_user(),
+                **as_another_user(),
             )
         ends = time.monotonic() + _DEADLINE
         while not self._answers():
@@ -224,13 +224,14 @@ def _initialise(folder: Path, password: str) -> None:
         check=False,
         text=True,
         timeout=_DEADLINE,
-        **_as_another_user(),
+        **as_another_user(),
     )
     assert made.returncode == 0, made.stderr
     secret.unlink()
 
 
-def _as_another_user() -> dict[str, object]:
+def as_another_user() -> dict[str, object]:
+    """Arguments of `subprocess.Popen` for a program that refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     owner = pwd.getpwnam(_another_user())

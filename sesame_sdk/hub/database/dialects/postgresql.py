@@ -90,6 +90,7 @@ class _PostgresqlDialect:
             raise ConfigurationError(f"{error.name} is not installed", field="database", hint=hint) from error
         event.listen(engine, "rollback", _forget_relations)
         event.listen(engine, "connect", _check_session)
+        event.listen(engine, "first_connect", _check_own_process)
         return engine
 
     def write_connection(self, engine: Engine) -> Connection:
@@ -299,11 +300,35 @@ def _check_session(driver: "psycopg.Connection[tuple[Any, ...]]", _: object) -> 
     )
     driver.rollback()
     if timeout != str(_SETTINGS["lock_timeout"]):
-        raise ConfigurationError(
-            "ignores the settings of a session, as PgBouncer does in transaction mode",
-            field="database",
-            hint="connect to PostgreSQL itself, or through a pooler that keeps a session to one connection",
-        )
+        raise _pooler_error("ignores the settings of a session")
+
+
+def _check_own_process(driver: "psycopg.Connection[tuple[Any, ...]]", _: object) -> None:
+    """Refuse a pooler that gives a connection another process of the server for each transaction.
+
+    An operator may have given the pooler the settings that `_check_session` looks for. While a connection has
+    no transaction, such a pooler lends its process to the next one.
+    """
+    import psycopg
+
+    with psycopg.connect(driver.info.dsn, password=driver.info.password) as second:
+        before, other, after = (_server_process(one) for one in (driver, second, driver))
+    if before == other or before != after:
+        raise _pooler_error("shares a session among connections")
+
+
+def _server_process(driver: "psycopg.Connection[tuple[Any, ...]]") -> int:
+    row = driver.execute("SELECT pg_backend_pid()").fetchone()
+    driver.rollback()
+    return int(row[0]) if row else 0
+
+
+def _pooler_error(fault: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{fault}, as PgBouncer does in transaction mode",
+        field="database",
+        hint="connect to PostgreSQL itself, or through a pooler that keeps a session to one connection",
+    )
 
 
 def _forget_relations(connection: Connection) -> None:
