@@ -312,7 +312,7 @@ _ONCE: dict[str, Any] = {
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(3, 12), pytest.param(60, 30, marks=pytest.mark.long)], ids=["quick", "deep"]
+    ("examples", "steps"), [(3, 12), pytest.param(20, 30, marks=pytest.mark.long)], ids=["quick", "deep"]
 )
 def test_whatever_meets_nothing_fails(site: Site, examples: int, steps: int) -> None:
     """Any operations, begun while up to three others run."""
