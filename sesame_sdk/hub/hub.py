@@ -159,7 +159,13 @@ class Hub(Closeable):
         )
 
     def close(self) -> None:
-        """Finish what is being written, and close the database."""
+        """Finish what is being written, and close the database.
+
+        In a child of the process that opened the hub this leaves alone what both share.
+        """
+        if not self._writers.ledger.in_own_process:
+            self._engine.dispose(close=False)
+            return
         self._registrar.close()
         self._writers.close()
         self._engine.dispose()

@@ -1,5 +1,7 @@
 """The one writer: what waits is committed together, what fails is undone alone."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +16,43 @@ from sesame_sdk.hub.database.dialects.base import LockScope
 from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
 from sesame_sdk.hub.database.tables import people
 from sesame_sdk.hub.database.writer import Task, Writer
+from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.settings import Settings
+from tests.hub.conftest import hub_path
+
+__all__ = ["hub_path"]
+
+#: Opens a hub, forks, and writes, reads and closes on both sides. It ends with what the child got.
+_FORK = """
+import os, sys
+from pathlib import Path
+from sesame_sdk import ConfigurationError
+from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
+from sesame_sdk.hub.hub import Hub
+from sesame_sdk.hub.database.timestamps import utc_now
+from sesame_sdk.testing.partner import LONG_AGO, Partner, make_manifest
+hub = Hub.open(Path(sys.argv[1]))
+partner = Partner("https://shop.example", hub, utc_now)
+hub.add_partner(partner.issuer, [partner.key.public_jwk], not_before=LONG_AGO)
+manifest = make_manifest()
+code = 0
+child = os.fork()
+if not child:
+    assert hub.list_people() == []
+    for change in (lambda: hub.withdraw_grants("ada", partner.issuer), lambda: partner.register(manifest)):
+        try:
+            change()
+            code += 1
+        except ConfigurationError as error:
+            code += "open it in each process" not in str(error)
+    hub.close()
+    os._exit(code)
+_, status = os.waitpid(child, 0)
+hub.add_grants([partner.read_grant("ada", purpose=PERSONALISED_BENEFITS, context="retail")])
+assert hub.list_people() == ["ada"]
+hub.close()
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 
 @pytest.fixture
@@ -263,3 +301,10 @@ def test_a_connection_that_broke_while_idle_causes_no_error(engine: Engine, writ
         assert connection.scalar(select(func.pg_terminate_backend(session, 10_000)))
     assert writer.run(_add("ben")) == "ben"
     assert _people(engine) == ["ada", "ben"]
+
+
+def test_a_hub_refuses_to_write_in_a_child_and_goes_on_in_the_parent(hub_path: Path) -> None:
+    """A fork copies no thread, so a write would wait for ever; the parent's connections stay open."""
+    Hub.open(hub_path).close()
+    done = subprocess.run([sys.executable, "-c", _FORK, hub_path], timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,10 +1,15 @@
 """Any change to the bytes of a good envelope is refused, or gets the very receipt that the envelope got."""
 
+import json
+from typing import Any
+
+import pytest
 import requests
 from attrs import frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sesame_sdk.signing import base64url
 from tests.rogue.deployment import CODES, SET, Deployment
 
 _EXAMPLES = 600
@@ -83,3 +88,25 @@ def test_a_changed_envelope_is_refused_or_gets_the_same_receipt(deployment: Depl
 
     with session, deployment.unchanged("rate_limits"):
         whatever_is_changed()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({}, id="the same claims in another spelling"),
+        pytest.param({"jti": "another-message"}, id="another message"),
+        pytest.param({"jti": "a-later-message", "iat": 1780315200}, id="another time"),
+        pytest.param({"jti": "of-a-twin", "iss": "https://twin.example"}, id="another partner"),
+    ],
+)
+def test_claims_that_were_changed_after_they_were_signed_are_refused(
+    deployment: Deployment, changed: dict[str, Any]
+) -> None:
+    """Under the signature of the claims as they were, with the signals as they were."""
+    token, mark, disclosures = deployment.shop.seal(deployment.order("changed claims")).partition(b"~")
+    header, claims, signature = token.split(b".")
+    content = json.loads(base64url.decode(claims, field="token")) | changed
+    forged = b".".join([header, base64url.encode(json.dumps(content, indent=1).encode()), signature])
+    with deployment.unchanged():
+        answer = deployment.post(forged + mark + disclosures)
+        assert (answer.status_code, answer.json()["err"]) == (400, "authentication_failed")

@@ -14,6 +14,7 @@ If the database itself fails (a full disk), it may roll back the whole transacti
 every task of the group raises a `RetryableError`.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
@@ -24,7 +25,7 @@ from attrs import define, field, frozen
 from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DBAPIError
 
-from sesame_sdk.errors import RetryableError
+from sesame_sdk.errors import ConfigurationError, RetryableError
 from sesame_sdk.hub.database.dialects.base import FAILURES, LockScope
 from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.observability import metrics, tracing
@@ -131,7 +132,7 @@ class Writer:
         self._max_queue, self._batch_size = max_queue, batch_size
         self._last = 0
         self._lock = Lock()
-        self._closed = False
+        self._closed, self._pid = False, os.getpid()
         self._thread = Thread(target=self._serve, name="sesame-hub-writer", daemon=True)
         self._thread.start()
 
@@ -151,7 +152,9 @@ class Writer:
 
         Raises:
             RetryableError: the queue is full, or the hub is closing.
+            ConfigurationError: this is a child of the process that opened the hub.
         """
+        self.check_process()
         job = _Job(task)
         with self._lock:
             if self._closed:
@@ -161,6 +164,23 @@ class Writer:
             self._waiting.put(job, urgent=task.urgent)
         metrics.WRITE_QUEUE_LENGTH.set(self.pending)
         return job.done
+
+    def check_process(self) -> None:
+        """Raise a `ConfigurationError` in a child of the process that opened the hub.
+
+        A fork copies no thread, so that a task would wait for ever.
+        """
+        if not self.in_own_process:
+            raise ConfigurationError(
+                "was opened before a fork and cannot be used in the child",
+                field="hub",
+                hint="open it in each process",
+            )
+
+    @property
+    def in_own_process(self) -> bool:
+        """Whether this is the process that started the thread."""
+        return os.getpid() == self._pid
 
     @property
     def alive(self) -> bool:

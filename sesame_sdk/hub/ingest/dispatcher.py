@@ -74,9 +74,8 @@ class MessageDispatcher:
             body += rest()
             return self._verify_content(token, body, keys, now)
         except InvalidInputError:
-            if not _is_for_another(
-                token, self._issuer
-            ):  # another hub must not use up its partner's budget here
+            # Another hub must not use up its partner's budget here.
+            if not _is_for_another(token, self._issuer):
                 self._rate_limiter.charge_refusal(sender, _cost(body), now)
             raise
 

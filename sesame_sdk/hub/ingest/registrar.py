@@ -78,7 +78,9 @@ class Registrar:
 
         Raises:
             RateLimitedError: another registration of this partner is in progress.
+            ConfigurationError: this is a child of the process that opened the hub.
         """
+        self._writer.check_process()
         with self._lock:
             if message.issuer in self._in_progress:
                 text = "another registration of this partner is in progress"
