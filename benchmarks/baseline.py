@@ -19,7 +19,7 @@ from sesame_sdk.hub.database.dialects.sqlite import PRAGMAS
 from sesame_sdk.hub.ingest.signal_table import signal_row
 from sesame_sdk.model.signals import Signal
 
-_INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Table(Protocol):
@@ -80,7 +80,7 @@ class _Sqlite:
 class PostgresqlTable:
     """PostgreSQL's own bulk insert: COPY straight into the table, in binary form."""
 
-    _FIELDS = struct.Struct(">hiqiqi16siiidiqiq")
+    _FIELDS = struct.Struct(">hiqiqi10siiidiqiqiq")
 
     def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         self._connection = connection
@@ -88,7 +88,7 @@ class PostgresqlTable:
     def insert(self, rows: Sequence[SignalRow]) -> None:
         """See `Table`."""
         pack = self._FIELDS.pack
-        packed = [pack(7, 8, a, 8, b, 16, c, 4, d, 8, e, 8, f, 8, g) for a, b, c, d, e, f, g in rows]
+        packed = [pack(8, 8, a, 8, b, 10, c, 4, d, 8, e, 8, f, 8, g, 8, h) for a, b, c, d, e, f, g, h in rows]
         whole = b"".join([b"PGCOPY\n\xff\r\n\0" + bytes(8), *packed, b"\xff\xff"])
         with (
             self._connection.cursor() as cursor,

@@ -156,7 +156,16 @@ def _fill(hub: FixtureHub, product: str, there: int) -> None:
         for first in _tracked(range(1, PEOPLE + 1, at_once), f"{product}: {there:,} rows"):
             table.insert(
                 [
-                    (who, 1, bytes(6) + random.randbytes(10), 1, 1.0, 1_700_000_000_000_000 + number, 0)
+                    (
+                        who,
+                        1,
+                        random.randbytes(10),
+                        1,
+                        1.0,
+                        1_700_000_000_000_000 + number,
+                        0,
+                        1_700_000_000_000,
+                    )
                     for who in range(first, first + at_once)
                     for number in range(each)
                 ]

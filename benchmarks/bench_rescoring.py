@@ -53,14 +53,14 @@ INSERT INTO grants (id, pseudonym, direction, given_at, adult, digest)
 INSERT INTO grant_kinds (grant_id, kind) SELECT g.id, k.id FROM grants g CROSS JOIN kinds k;
 SELECT setseed(0.5);
 ALTER TABLE signals DROP CONSTRAINT signals_pkey;
-INSERT INTO signals (person, partner, id, kind, value, occurred_at, envelope)
+INSERT INTO signals (person, partner, key, kind, value, occurred_at, envelope, id_time)
     SELECT 1 + floor(random() * {people})::bigint, 1 + floor(random() * {partners})::bigint,
-           decode(lpad(to_hex(g), 32, '0'), 'hex'), k.id,
+           decode(lpad(to_hex(g), 20, '0'), 'hex'), k.id,
            round((random() * 100)::numeric, 2) * CASE WHEN k.name LIKE '%missed' THEN -1 ELSE 1 END,
-           {now} - (random() * 6e13)::bigint, 0
+           {now} - (random() * 6e13)::bigint, 0, 0
     FROM generate_series(1, {signals}) g
     JOIN (SELECT id, name, row_number() OVER (ORDER BY id) AS n FROM kinds) k ON k.n = 1 + (g % 5);
-ALTER TABLE signals ADD CONSTRAINT signals_pkey PRIMARY KEY (person, partner, id);
+ALTER TABLE signals ADD CONSTRAINT signals_pkey PRIMARY KEY (person, partner, key);
 ANALYZE;
 """
 

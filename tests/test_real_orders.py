@@ -102,13 +102,13 @@ def test_the_hub_holds_exactly_what_was_sent_under_a_grant(
     for order in provider.read(file):
         for item in () if isinstance(order, Skipped) else provider.signals(order, pseudonymizer):
             if isinstance(item, Signal):
-                key = bytes.fromhex(item.id.replace("-", ""))
+                key = bytes.fromhex(item.id.replace("-", ""))[6:]
                 if order.customer in cast.declined:
                     refused.add(key)
                 else:
                     agreed[key] = item.value
     with closing(sqlite3.connect(stage.folder / "hub" / "hub.sqlite")) as ledger:
-        stored = dict(ledger.execute("SELECT id, value FROM signals"))
+        stored = dict(ledger.execute("SELECT key, value FROM signals"))
         kept = b"".join(row[0] for row in ledger.execute("SELECT disclosures FROM envelopes"))
     assert stored == agreed
     assert refused

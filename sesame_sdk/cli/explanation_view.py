@@ -1,10 +1,18 @@
-"""An explanation as text: a table of reasons, then sentences on what would change the score.
+"""An explanation as text: a table of reasons, then sentences on what would change the score and what did.
 
 Reasons that took points are red, reasons that added points green; without colours the sign shows it.
 """
 
 from sesame_sdk.cli.console import print_rows, print_text
-from sesame_sdk.model.explanation import Estimate, Explanation, NextBand, RecoursePlan, Step
+from sesame_sdk.model.explanation import (
+    CorrectedSignal,
+    Estimate,
+    Explanation,
+    NextBand,
+    RecoursePlan,
+    SignalVersion,
+    Step,
+)
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring import policy_text
 from sesame_sdk.scoring.explain import MAX_ADVERSE, list_adverse_reasons
@@ -18,7 +26,7 @@ def print_explanation(person: str, explanation: Explanation) -> None:
     score = explanation.score
     _print_reasons(f"{person} on {score.as_of}, policy {score.policy}", score)
     lines = [] if explanation.adverse else ["Nothing takes points away."]
-    lines += [*_outlook(explanation), "How this score is made:"]
+    lines += [*_outlook(explanation), *map(_correction, explanation.corrections), "How this score is made:"]
     lines += [f"  {line}" for line in explanation.policy_text]
     if explanation.disputes:
         lines.append(f"To dispute a signal: {explanation.disputes}")
@@ -75,6 +83,16 @@ def _outlook(explanation: Explanation) -> list[str]:
     if not options:
         return [f"{goal} nothing that you can do alone reaches it today, nor does waiting."]
     return [f"{goal} {', or '.join(options)}.", *_alternatives(outlook)]
+
+
+def _correction(signal: CorrectedSignal) -> str:
+    before = ", ".join(_version(version) for version in signal.before)
+    return f"{signal.partner} corrected {signal.kind} to {_version(signal.stands)}; before: {before}."
+
+
+def _version(version: SignalVersion) -> str:
+    at = f"{version.occurred_at:%Y-%m-%d %H:%M:%S}"
+    return f"{version.value:,.10g} at {at} (message {version.envelope})"
 
 
 def _alternatives(outlook: NextBand) -> list[str]:

@@ -39,6 +39,7 @@ class DeliveryResult:
     duplicates: int
     dropped: Mapping[DropReason, int]
     reason: str = ""
+    corrected: int = 0
 
 
 class MessageQueue(Protocol):
@@ -178,6 +179,7 @@ class Dispatcher:
         for outcome in acknowledged:
             receipt = outcome.receipt
             self._totals.update(accepted=receipt.accepted, duplicates=receipt.duplicates)
+            self._totals.update(corrected=receipt.corrected)
             self._dropped.update(signal.reason for signal in receipt.dropped)
         for message in [each.message for each in acknowledged] + [each.message for each in failed]:
             self._progress(message.signal_count)
@@ -192,4 +194,5 @@ class Dispatcher:
             duplicates=self._totals["duplicates"],
             dropped=dict(self._dropped),
             reason=self._reason if pending else "",
+            corrected=self._totals["corrected"],
         )

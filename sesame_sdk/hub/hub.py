@@ -335,7 +335,7 @@ class Hub(Closeable):
             key = keys.with_announced(connection, keys.find_key(connection, kid, issuer), at)
             keys.revoke_key(connection, key, at)
             subject_states.rescan(connection)
-            return key, self._signals.restore_duplicates(connection, key.partner)
+            return key, self._signals.restore(connection, key.partner)
 
         with read_transaction(self._engine) as connection:
             revoked = keys.with_announced(connection, keys.find_key(connection, kid, issuer), at)

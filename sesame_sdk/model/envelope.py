@@ -36,6 +36,8 @@ class DropReason(StrEnum):
     VALUE_OUT_OF_RANGE = "value_out_of_range"
     IN_THE_FUTURE = "in_the_future"
     TOO_LONG_AGO = "too_long_ago"
+    #: It would correct a signal that a dispute excludes from scores.
+    DISPUTED = "disputed"
 
 
 @frozen
@@ -59,10 +61,17 @@ class Dropped:
 
 @frozen
 class Receipt:
-    """The hub's signed acknowledgement that an envelope is on disk; duplicates were stored before."""
+    """The hub's signed acknowledgement that an envelope is on disk.
+
+    Attributes:
+        accepted: signals that are new.
+        duplicates: those that said what stood already.
+        corrected: those that changed the time or value of a signal, and stand now.
+    """
 
     jti: str
     received_at: datetime = field(validator=validators.utc)
     accepted: int
     duplicates: int = 0
     dropped: tuple[Dropped, ...] = ()
+    corrected: int = 0

@@ -1,6 +1,6 @@
 """What explains a score to a person: reasons, recourse and estimates."""
 
-from datetime import date
+from datetime import date, datetime
 
 from attrs import field, frozen
 
@@ -96,8 +96,37 @@ class NextBand:
 
 
 @frozen
+class SignalVersion:
+    """What one message of a partner said of a signal; `envelope` is the ``jti`` of the message."""
+
+    value: float
+    occurred_at: datetime
+    envelope: str
+    received_at: datetime
+
+
+@frozen
+class CorrectedSignal:
+    """A signal that counts, and whose time or value its partner corrected.
+
+    Attributes:
+        stands: what counts.
+        before: what stood before, oldest first.
+    """
+
+    id: str
+    partner: str
+    kind: str
+    stands: SignalVersion
+    before: tuple[SignalVersion, ...] = field(validator=validators.tuple_of(SignalVersion, min_items=1))
+
+
+@frozen
 class Explanation:
-    """A person's own view of a score: four principal adverse reasons (EXP-1), the costliest first."""
+    """A person's own view of a score: four principal adverse reasons (EXP-1), the costliest first.
+
+    `corrections` are those of the signals that count.
+    """
 
     score: Score
     adverse: tuple[Contribution, ...]
@@ -106,3 +135,4 @@ class Explanation:
     next_band: NextBand | None
     policy_text: tuple[str, ...]
     disputes: str
+    corrections: tuple[CorrectedSignal, ...] = ()

@@ -390,10 +390,12 @@ class Client(Closeable):
             raise InvalidInputError("is of another message", field="jti")
         if signal_count is None:
             return receipt
-        if min(receipt.accepted, receipt.duplicates) < 0:
-            raise InvalidInputError("must not be negative", field="accepted, duplicates")
-        if receipt.accepted + receipt.duplicates + len(receipt.dropped) != signal_count:
-            raise InvalidInputError(
-                f"do not add up to the {signal_count} sent", field="accepted, duplicates, dropped"
-            )
+        counts, field = (
+            (receipt.accepted, receipt.duplicates, receipt.corrected),
+            "accepted, duplicates, corrected",
+        )
+        if min(counts) < 0:
+            raise InvalidInputError("must not be negative", field=field)
+        if sum(counts) + len(receipt.dropped) != signal_count:
+            raise InvalidInputError(f"do not add up to the {signal_count} sent", field=f"{field}, dropped")
         return receipt

@@ -42,6 +42,7 @@ HINTS = {
     DropReason.VALUE_OUT_OF_RANGE: "the plugin sends a value beyond a billion",
     DropReason.IN_THE_FUTURE: "check this machine's clock",
     DropReason.TOO_LONG_AGO: "the plugin parses dates wrongly: these are before 1970",
+    DropReason.DISPUTED: "a dispute of the signal is open or upheld; answer it, and correct nothing before",
 }
 #: Objects allocated before Python looks for cycles. Signals are in none, and the default of 700 cost a
 #: fifteenth of the time.
@@ -109,7 +110,7 @@ class UploadSummary:
         skipped: what did not become a signal, by reason; rejected records are among them.
         rejected: how many records could not be read.
         sent, dead_lettered, pending: envelopes that the hub took, that it rejected, and in the outbox.
-        accepted, duplicates, dropped: the hub's count of signals.
+        accepted, duplicates, corrected, dropped: the hub's count of signals.
         sample: the first signals of a dry run.
         dry_run: nothing was stored or sent.
         complete: the source was read to its end.
@@ -125,6 +126,7 @@ class UploadSummary:
     pending: int = 0
     accepted: int = 0
     duplicates: int = 0
+    corrected: int = 0
     dropped: Counter[DropReason] = field(factory=Counter)
     sample: list[Signal] = field(factory=list)
     dry_run: bool = False
@@ -155,6 +157,7 @@ class UploadSummary:
             "envelopes": {"sent": self.sent, "dead_lettered": self.dead_lettered, "pending": self.pending},
             "accepted": self.accepted,
             "duplicates": self.duplicates,
+            "corrected": self.corrected,
             "dropped": {str(reason): count for reason, count in self.dropped.items()},
         }
 
@@ -167,6 +170,8 @@ class UploadSummary:
         ]
         if not self.dry_run:
             rows += [_row("hub: accepted", self.accepted), _row("hub: duplicates", self.duplicates)]
+            if self.corrected:
+                rows.append(_row("hub: corrected", self.corrected))
             rows += [_row(f"hub: dropped, {reason}", count) for reason, count in self.dropped.items()]
         if self.dead_lettered:
             rows.append(_row("envelopes: dead-lettered", self.dead_lettered))
@@ -247,6 +252,7 @@ class SignalUploader:
         summary.dead_lettered += delivery.dead
         summary.accepted += delivery.accepted
         summary.duplicates += delivery.duplicates
+        summary.corrected += delivery.corrected
         summary.dropped.update(delivery.dropped)
         return delivery.sent + delivery.dead
 

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Self
-from uuid import UUID
 
 from attrs import evolve
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from sqlalchemy import select
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.hub.database.engine import migrate, read_transaction
+from sesame_sdk.hub.database.ids import join_signal_id
 from sesame_sdk.hub.database.tables import kinds, partners, pseudonyms, signals
 from sesame_sdk.hub.database.timestamps import from_micros
 from sesame_sdk.hub.hub import Hub
@@ -142,17 +142,23 @@ class LocalHub:
         """The signals of a partner that the hub stores."""
         of_signal = (pseudonyms.c.person == signals.c.person) & (pseudonyms.c.partner == signals.c.partner)
         query = (
-            select(signals.c.id, pseudonyms.c.subject, kinds.c.name, signals.c.value, signals.c.occurred_at)
+            select(signals, pseudonyms.c.subject, kinds.c.name)
             .join(partners, partners.c.id == signals.c.partner)
             .join(pseudonyms, of_signal)
             .join(kinds, kinds.c.id == signals.c.kind)
             .where(partners.c.issuer == issuer)
-            .order_by(signals.c.occurred_at, signals.c.id)
+            .order_by(signals.c.occurred_at, signals.c.key)
         )
         with read_transaction(self.hub.streams.engine) as connection:
             return [
-                Signal(str(UUID(bytes=id_)), subject, kind, value, from_micros(occurred_at))
-                for id_, subject, kind, value, occurred_at in connection.execute(query)
+                Signal(
+                    join_signal_id(row.key, row.id_time),
+                    row.subject,
+                    row.name,
+                    row.value,
+                    from_micros(row.occurred_at),
+                )
+                for row in connection.execute(query)
             ]
 
 

@@ -121,6 +121,7 @@ def _check_receipts(path: Path, answered: Mapping[str, bytes], in_ledger: int) -
         for receipt in outbox.receipts():
             outcome = codec.decode(answered[receipt.jti], IngestOutcome)
             assert (outcome.accepted, outcome.duplicates) == (receipt.accepted, receipt.duplicates)
+            assert outcome.corrected == receipt.corrected
             assert [why for _, why in outcome.dropped] == [signal.reason for signal in receipt.dropped]
             accepted += receipt.accepted
         assert accepted <= in_ledger
@@ -135,7 +136,7 @@ def _rows(connection: Connection) -> tuple[Row, ...]:
         select(
             tables.people.c.person,
             tables.partners.c.issuer,
-            signals.c.id,
+            signals.c.key,
             kinds.c.name,
             signals.c.value,
             signals.c.occurred_at,

@@ -60,7 +60,7 @@ def test_each_gets_the_receipt_for_its_own_signals(shop: Partner, hub: Hub, take
 def test_what_two_of_them_say_is_new_in_the_first_alone(
     shop: Partner, hub: Hub, hub_path: Path, take: Take
 ) -> None:
-    """Duplicates within the group and of before are counted where they are, and a rebuild agrees."""
+    """Duplicates and corrections within the group and of before are counted where they are."""
     hub.add_grants([*shop.grants("ada", ORDER), *shop.grants("bob", ORDER)])
     shop.send(shop.signal("ada", "before"))
     batches = [["1", "2"], ["before", "2", "3", "3"], ["1"], ["4"], ["before", "5"]]
@@ -72,8 +72,8 @@ def test_what_two_of_them_say_is_new_in_the_first_alone(
     ]
     hub.receive(shop.seal(shop.signal("bob", "before")))
     receipts = take(envelopes)
-    counted = [(receipt.accepted, receipt.duplicates) for receipt in receipts]
-    assert counted == [(4, 0), (2, 6), (0, 2), (2, 0), (2, 2)]
+    counted = [(receipt.accepted, receipt.duplicates, receipt.corrected) for receipt in receipts]
+    assert counted == [(4, 0, 0), (2, 4, 2), (0, 0, 2), (2, 0, 0), (2, 0, 2)]
     stood = rows(hub_path, signals)
     assert hub.rebuild().signals == len(stood) == 12
     assert rows(hub_path, signals) == stood

@@ -78,7 +78,7 @@ def test_a_duplicate_of_what_counts_changes_nothing_while_other_signals_are_void
     stolen.send(shop.signal("bob", "2", value=5.0))
     shop.send(shop.signal("ada", "1"))
     hub.revoke_key(stolen.key.kid, NOON, issuer=shop.issuer)
-    receipt = shop.send(shop.signal("ada", "1", value=6.0), shop.signal("bob", "2", value=4.0))
+    receipt = shop.send(shop.signal("ada", "1"), shop.signal("bob", "2", value=4.0))
     assert (receipt.accepted, receipt.duplicates) == (1, 1)
     assert _points(hub, "ada", "bob") == [510.0, 540.0]
 
@@ -93,7 +93,7 @@ def test_a_signal_vouched_for_by_two_keys_outlives_one(
     hub.add_grants(shop.grants("ada", ORDER))
     old.send(shop.signal("ada", "1", value=5.0))
     clock.advance(minutes=1)
-    assert shop.send(shop.signal("ada", "1", value=3.0)).duplicates == 1
+    assert shop.send(shop.signal("ada", "1", value=3.0)).corrected == 1
     hub.revoke_key(old.key.kid, NOON, issuer=shop.issuer)
     if rebuilt:
         assert hub.rebuild().signals == 1

@@ -17,8 +17,9 @@ from tests.hub.fixtures import NOON, ORDER, Partner, policy, weighting
 from tests.postgresql import Server
 
 _MANY_SIGNALS = """
-    INSERT INTO signals (person, partner, id, kind, value, occurred_at, envelope)
-    SELECT n % 1000, 1, decode(lpad(to_hex(n), 32, '0'), 'hex'), 1, 1.0, 0, 0 FROM generate_series(1, 20000) n
+    INSERT INTO signals (person, partner, key, kind, value, occurred_at, envelope, id_time)
+    SELECT n % 1000, 1, decode(lpad(to_hex(n), 20, '0'), 'hex'), 1, 1.0, 0, 0, 0
+    FROM generate_series(1, 20000) n
 """
 
 

@@ -38,7 +38,7 @@ def test_a_rebuild_gives_the_same_rows(shop: Partner, hub: Hub, hub_path: Path, 
     assert _rows(hub_path) == before
     assert hub.verify_ledger().differences == ()
     change(hub_path, "DELETE FROM signals")
-    change(hub_path, "DELETE FROM duplicate_disclosures")
+    change(hub_path, "DELETE FROM further_disclosures")
     assert hub.rebuild().changes
     assert _rows(hub_path) == before
     assert hub.verify_ledger().differences == ()

@@ -23,7 +23,7 @@ from tests.hub.ledger import change, rows
 
 _VALUE = "UPDATE signals SET value = 99 WHERE value = 1"
 _MOVED = "UPDATE signals SET person = 2 WHERE envelope = 3"
-_INVENTED = """INSERT INTO signals SELECT 2, partner, id, kind, value, occurred_at, envelope
+_INVENTED = """INSERT INTO signals SELECT 2, partner, key, kind, value, occurred_at, envelope, id_time
     FROM signals WHERE envelope = 3"""
 _DERIVED = {
     "a value": (_VALUE, Check.SIGNALS),
@@ -37,9 +37,9 @@ _DERIVED = {
         Check.SIGNALS,
     ),
     "a signal is of no envelope": ("UPDATE signals SET envelope = 77 WHERE envelope = 3", Check.SIGNALS),
-    "a second disclosure is gone": ("DELETE FROM duplicate_disclosures", Check.SIGNALS),
-    "a second disclosure": ("UPDATE duplicate_disclosures SET value = 8", Check.SIGNALS),
-    "a second disclosure of no envelope": ("UPDATE duplicate_disclosures SET envelope = 3", Check.SIGNALS),
+    "a second disclosure is gone": ("DELETE FROM further_disclosures", Check.SIGNALS),
+    "a second disclosure": ("UPDATE further_disclosures SET value = 8", Check.SIGNALS),
+    "a second disclosure of no envelope": ("UPDATE further_disclosures SET envelope = 3", Check.SIGNALS),
     "a declaration": ("UPDATE registered_kinds SET context = 'community'", Check.REGISTRATIONS),
     "a kind is gone": ("DELETE FROM registered_kinds WHERE kind = 2", Check.REGISTRATIONS),
     "a consumer is gone": ("DELETE FROM registered_consumers", Check.REGISTRATIONS),
@@ -120,7 +120,7 @@ def test_an_envelope_that_does_not_verify_is_quarantined_and_the_rest_counts(
     report = hub.rebuild()
     assert [one.envelope for one in report.quarantined] == [2, 3]
     assert {one.partner for one in report.quarantined} == {shop.issuer}
-    assert [row[-1] for row in rows(hub_path, signals)] == [4, 4]
+    assert [row[6] for row in rows(hub_path, signals)] == [4, 4]
     assert [one.envelope for one in hub.check_ledger().differences] == [2, 3]
     assert hub.explain("bob", "retail") is None
     assert second.send(shop.signal("bob", "2", value=4.0)).accepted == 1
@@ -184,7 +184,7 @@ def test_a_revocation_does_not_depend_on_the_rest_of_the_ledger(
     clock.advance(minutes=1)
     with pytest.raises(InvalidInputError, match="revoked"):
         shop.send(shop.signal("ada", "5"))
-    assert [row[-1] for row in rows(hub_path, signals) if row[0] == 1] == [4, 4]
+    assert [row[6] for row in rows(hub_path, signals) if row[0] == 1] == [4, 4]
     second.register(manifest(ORDERS))
     explained = hub.explain("ada", "retail")
     assert explained is not None

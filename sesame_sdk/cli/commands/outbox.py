@@ -130,6 +130,7 @@ def list_receipts(config_dir: Path, as_json: bool) -> None:
                 "received_at": f"{receipt.received_at:%Y-%m-%d %H:%M:%S}",
                 "accepted": receipt.accepted,
                 "duplicates": receipt.duplicates,
+                "corrected": receipt.corrected,
                 "dropped": len(receipt.dropped),
                 "reasons": tuple(sorted({str(dropped.reason) for dropped in receipt.dropped})),
             }

@@ -1,4 +1,4 @@
-"""Ids as the tables store them: kinds as small integers, signal ids as sixteen bytes."""
+"""Ids as the tables store them: kinds as small integers, signal ids as their key and their time."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from attrs import field, frozen
 from sqlalchemy import Connection, insert, select
 
-from sesame_sdk.hub.database.tables import kinds
+from sesame_sdk.hub.database.tables import KEY_BYTES, kinds
 from sesame_sdk.model import validators
 
 
@@ -31,11 +31,16 @@ class _Named:
     signal: str = field(validator=validators.signal_id)
 
 
-def signal_id_to_bytes(text: str) -> bytes:
-    """The bytes of a signal id. Raises `InvalidInputError`: it is none."""
-    return UUID(_Named(text).signal).bytes
+def split_signal_id(text: str) -> tuple[bytes, int]:
+    """The key of a signal, and the milliseconds in its id. Raises `InvalidInputError`: it is none.
+
+    The key is what the natural key alone decides: a UUIDv7 (RFC 9562 section 5.7) without its timestamp. It
+    identifies the signal; the time is part of what is said of it, and a correction may change it.
+    """
+    whole = UUID(_Named(text).signal).bytes
+    return whole[-KEY_BYTES:], int.from_bytes(whole[:-KEY_BYTES])
 
 
-def signal_id_to_text(key: bytes) -> str:
+def join_signal_id(key: bytes, milliseconds: int) -> str:
     """The text of a signal id."""
-    return str(UUID(bytes=bytes(key)))
+    return str(UUID(bytes=milliseconds.to_bytes(16 - KEY_BYTES) + bytes(key)))

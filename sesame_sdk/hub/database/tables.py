@@ -14,6 +14,8 @@ from sqlalchemy.types import TypeEngine
 metadata = sa.MetaData()
 #: SQLite assigns ids only to a column of exactly its INTEGER type.
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+#: Of the sixteen bytes of a signal's id, the last ones follow from its natural key alone.
+KEY_BYTES = 10
 
 
 def _table(name: str, *columns: SchemaItem, **options: Any) -> sa.Table:  # noqa: ANN401 - those of `Table`
@@ -31,6 +33,17 @@ def _numbered(name: str, *columns: SchemaItem) -> sa.Table:
 def _required(type_: TypeEngine[Any] | type[TypeEngine[Any]], *names: str) -> list[sa.Column[Any]]:
     """Columns of one type, never null."""
     return [sa.Column(name, type_, nullable=False) for name in names]
+
+
+def _disclosed_columns() -> list[sa.Column[Any]]:
+    """What a disclosure says of a signal. See `ids.split_signal_id` for its key, and the time in its id."""
+    return [
+        *_required(sa.BigInteger, "person", "partner"),
+        sa.Column("key", sa.LargeBinary(KEY_BYTES), nullable=False),
+        sa.Column("kind", sa.Integer, nullable=False),
+        sa.Column("value", sa.Double, nullable=False),
+        *_required(sa.BigInteger, "occurred_at", "envelope", "id_time"),
+    ]
 
 
 def _partial_index(suffix: str, *columns: str, where: str) -> sa.Index:
@@ -142,12 +155,8 @@ quarantined_envelopes = _table(
 )
 signals = _table(
     "signals",
-    *_required(sa.BigInteger, "person", "partner"),
-    sa.Column("id", sa.LargeBinary(16), nullable=False),
-    sa.Column("kind", sa.Integer, nullable=False),
-    sa.Column("value", sa.Double, nullable=False),
-    *_required(sa.BigInteger, "occurred_at", "envelope"),
-    sa.PrimaryKeyConstraint("person", "partner", "id"),
+    *_disclosed_columns(),
+    sa.PrimaryKeyConstraint("person", "partner", "key"),
     sqlite_with_rowid=False,
 )
 registrations = _table(
@@ -282,13 +291,15 @@ disputes = _numbered(
     "disputes",
     sa.Column("person", sa.ForeignKey("people.id"), nullable=False),
     sa.Column("partner", sa.ForeignKey("partners.id"), nullable=False),
-    sa.Column("signal", sa.LargeBinary(16), nullable=False),
+    # Of the signal: see `signals`. Its id is the one under which it was disputed.
+    sa.Column("key", sa.LargeBinary(KEY_BYTES), nullable=False),
+    sa.Column("id_time", sa.BigInteger, nullable=False),
     sa.Column("kind", sa.ForeignKey("kinds.id"), nullable=False),
     # Whether the dispute excludes the signal from scores.
     sa.Column("frozen", sa.Boolean, nullable=False),
     # The person's own words, shown with the signal.
     sa.Column("statement", sa.String(2000), nullable=False),
-    sa.UniqueConstraint("person", "partner", "signal"),
+    sa.UniqueConstraint("person", "partner", "key"),
 )
 #: The steps of each dispute, in order; append-only.
 dispute_steps = _numbered(
@@ -321,14 +332,11 @@ notices = _numbered(
     sa.Column("dispute", sa.ForeignKey("disputes.id"), index=True),
     sa.Column("erasure", sa.ForeignKey("erasures.id"), index=True),
 )
-#: Further disclosures of signals whose rows refer to other envelopes: see `ingest.signal_table`.
-duplicate_disclosures = _table(
-    "duplicate_disclosures",
-    *_required(sa.BigInteger, "person", "partner"),
-    sa.Column("id", sa.LargeBinary(16), nullable=False),
-    sa.Column("kind", sa.Integer, nullable=False),
-    sa.Column("value", sa.Double, nullable=False),
-    *_required(sa.BigInteger, "occurred_at", "envelope"),
-    sa.PrimaryKeyConstraint("person", "partner", "id", "envelope"),
+#: What other envelopes said of a signal, before the one that its row refers to or again: see
+#: `scoring.signal_history`.
+further_disclosures = _table(
+    "further_disclosures",
+    *_disclosed_columns(),
+    sa.PrimaryKeyConstraint("person", "partner", "key", "envelope"),
     sqlite_with_rowid=False,
 )

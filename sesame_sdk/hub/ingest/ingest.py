@@ -5,6 +5,7 @@ A signal is stored when
     2. its value is in the kind's range: negative only where the kind allows it, and at most `MAX_VALUE`
     3. it did not happen in the future, apart from clock skew, nor before any time that an id can hold
     4. its person lets this partner send this kind now
+    5. it does not correct a signal that a dispute excludes from scores
 and is listed in the receipt with the reason otherwise. Rules that say nothing about a person come first, and
 an unknown subject gets the same reason as one without a grant.
 
@@ -15,6 +16,7 @@ inserted in the order of the table.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from attrs import field, frozen
 from sqlalchemy import Connection
@@ -25,10 +27,11 @@ from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ledger import IngestOutcome, LedgerEntry, ProcessedMessage, VerifiedMessage, opened
-from sesame_sdk.hub.ingest.signal_table import SignalView, signal_row
+from sesame_sdk.hub.ingest.signal_table import Merged, MergeOutcome, SignalView, signal_row
 from sesame_sdk.hub.observability import metrics
-from sesame_sdk.hub.partners import registrations
+from sesame_sdk.hub.partners import keys, registrations
 from sesame_sdk.hub.partners.registrations import AllowedKind
+from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
@@ -48,7 +51,9 @@ class IngestResult:
         """Count the envelope, now that it is on disk; the signed receipt."""
         if self.stored is not None:
             dropped = Counter(signal.reason for signal in self.stored.dropped)
-            metrics.count_envelope(self.stored.accepted, self.stored.duplicates, dropped)
+            metrics.count_envelope(
+                self.stored.accepted, self.stored.duplicates, self.stored.corrected, dropped
+            )
         elif self.duplicate:
             metrics.count_duplicate_envelope()
         return self.receipt
@@ -154,36 +159,38 @@ class SignalIngest:
         ]
         rows = [row for one in sorted_signals for row in one.rows]
         all_new = self.signals.insert(connection, rows) == len(rows)
+        merged = iter([] if all_new else self._merge(connection, partner, new[0].kid, rows, received_at))
         subject_states.mark_for_rescoring(connection, lambda: {row[0] for row in rows})
         entries = []
         for envelope_id, message, one in zip(ids, new, sorted_signals, strict=True):
-            accepted, positions = len(one.rows), one.positions
+            positions, outcome = one.positions, IngestOutcome(len(one.rows), dropped=tuple(one.dropped))
             if not all_new:
-                accepted, positions = self._compare_with_stored(connection, envelope_id, message.kid, one)
-            outcome = IngestOutcome(accepted, len(one.rows) - accepted, tuple(one.dropped))
+                positions, outcome = _summarize(one, list(islice(merged, len(one.rows))))
             stored = ledger.strip_dropped(opened(message), positions)
             entries.append(LedgerEntry(envelope_id, partner, message, received_at, stored, outcome))
         return entries
 
-    def _compare_with_stored(
-        self, connection: Connection, envelope_id: int, kid: str, signals: _SortedSignals
-    ) -> tuple[int, list[int]]:
-        """How many signals of an inserted envelope are new, and the positions of the disclosures to store.
+    def _merge(
+        self, connection: Connection, partner: int, kid: str, rows: Sequence[SignalRow], at: datetime
+    ) -> list[Merged]:
+        """Store rows some of which say something of signals that are there already."""
+        ledger.lock_head(connection, partner)  # the order of corrections is that of the ledger
+        disputed = eligible_signals.frozen_signals(connection, partner, {row[0] for row in rows})
+        counts = not keys.is_revoked(connection, partner, kid, at)
+        return self.signals.merge(connection, rows, counts=counts, kid=kid, disputed=disputed)
 
-        A disclosure is stored too if the signal is there already under another key. An envelope that is not
-        in the ledger yet came with this one, under the same key.
-        """
-        origins = self.signals.find_origins(connection, signals.rows)
-        new: set[object] = set()
-        duplicates: list[SignalRow] = []
-        positions = []
-        for position, row, (origin, by) in zip(signals.positions, signals.rows, origins, strict=True):
-            if origin == envelope_id:
-                new.add(row[:3])
-            elif by in {None, kid}:
-                continue
-            else:
-                duplicates.append(row)
-            positions.append(position)
-        ledger.record_duplicates(connection, duplicates)
-        return len(new), positions
+
+def _summarize(signals: _SortedSignals, merged: Sequence[Merged]) -> tuple[list[int], IngestOutcome]:
+    """The positions of the disclosures to store of an envelope, and its outcome."""
+    counts = Counter(one.outcome for one in merged)
+    pairs = list(zip(signals.positions, merged, strict=True))
+    disputed = [
+        (position, DropReason.DISPUTED) for position, one in pairs if one.outcome is MergeOutcome.DISPUTED
+    ]
+    outcome = IngestOutcome(
+        accepted=counts[MergeOutcome.ACCEPTED],
+        duplicates=counts[MergeOutcome.DUPLICATE],
+        dropped=tuple(sorted([*signals.dropped, *disputed])),
+        corrected=counts[MergeOutcome.CORRECTED],
+    )
+    return [position for position, one in pairs if one.stored], outcome

@@ -1,8 +1,8 @@
 """The impact of revoking a key, counted before or after the revocation.
 
 What a key signed and the hub received from a point in time on no longer counts. The time of receipt decides,
-since a thief can sign any date. A signal that came under another key too is retained, as if the revoked key
-had never sent it.
+since a thief can sign any date. A signal that another envelope brought too, before or under another key, is
+retained as that one says: as if the revoked key had never sent or corrected it.
 
 One loss remains: signals of the partner's own keys that were dropped because a thief's registration was in
 force that lacked their kind. Dropped signals are not stored. The receipts list them, and the partner sends
@@ -15,11 +15,11 @@ from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes, signals
+from sesame_sdk.hub.database.tables import envelopes, further_disclosures, signals
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.ingest.ledger import IngestOutcome
-from sesame_sdk.hub.ingest.signal_table import SAME_SIGNAL
 from sesame_sdk.hub.partners.keys import PartnerKey, void_envelopes
+from sesame_sdk.hub.scoring.signal_history import SAME_SIGNAL
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import DropReason, EventType
 
@@ -31,7 +31,7 @@ class RevocationImpact:
     Attributes:
         envelopes: messages that the key signed since.
         signals: that no longer count.
-        retained: signals that another key of the partner sent too.
+        retained: signals that another envelope of the partner brought too, and that stand as it says.
         registrations: that are no longer in force.
         dropped: signals under other keys that were dropped because of these registrations.
         announced: keys that it announced since, which are revoked too.
@@ -53,7 +53,7 @@ def revocation_impact(
 ) -> RevocationImpact:
     """Count the impact of revoking `key`, as it was before, from `since` on.
 
-    `retained` is how many signals were restored under another key; None before the revocation.
+    `retained` is how many signals stand as another envelope says; None before the revocation.
     """
     these = _affected(key, since)
     ids = select(envelopes.c.id).where(these)
@@ -92,11 +92,11 @@ def _signed_since(key: PartnerKey, since: datetime) -> ColumnElement[bool]:
 
 
 def _count_duplicated(connection: Connection, affected: Select[int]) -> dict[int, int]:
-    """How many signals of each person came under a key that remains, too."""
-    others = duplicate_disclosures.c.envelope
+    """How many signals of each person another envelope brought, one that counts afterwards too."""
+    others = further_disclosures.c.envelope
     query = (
-        select(signals.c.person, func.count(signals.c.id.distinct()))
-        .join_from(duplicate_disclosures, signals, SAME_SIGNAL)
+        select(signals.c.person, func.count(signals.c.key.distinct()))
+        .join_from(further_disclosures, signals, SAME_SIGNAL)
         .where(signals.c.envelope.in_(affected), others.not_in(void_envelopes()), others.not_in(affected))
         .group_by(signals.c.person)
     )

@@ -23,8 +23,7 @@ from attrs import field, frozen
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, true, update
 
 from sesame_sdk.errors import InvalidInputError
-from sesame_sdk.hub.database.dialects.base import SignalRow
-from sesame_sdk.hub.database.tables import duplicate_disclosures, envelopes, ledger_heads, partners
+from sesame_sdk.hub.database.tables import envelopes, ledger_heads, partners
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.partners.keys import HistoricalKeys
 from sesame_sdk.model import codec
@@ -56,6 +55,7 @@ class IngestOutcome:
     duplicates: int = 0
     dropped: tuple[tuple[int, DropReason], ...] = ()
     jti: str = field(factory=new_jti)
+    corrected: int = 0
 
 
 @frozen
@@ -69,7 +69,8 @@ class ProcessedMessage:
         """The receipt for the message of this id, which holds these signals."""
         outcome = self.outcome
         dropped = tuple(Dropped(signals[position].id, reason) for position, reason in outcome.dropped)
-        return Receipt(jti, self.received_at, outcome.accepted, outcome.duplicates, dropped)
+        counts = (outcome.accepted, outcome.duplicates)
+        return Receipt(jti, self.received_at, *counts, dropped, outcome.corrected)
 
 
 @frozen
@@ -173,6 +174,12 @@ def find_processed(
     }
 
 
+def lock_head(connection: Connection, partner: int) -> None:
+    """Wait until no other transaction adds rows of this partner, and make others wait until this one ends."""
+    mine = ledger_heads.c.partner == partner
+    connection.execute(select(ledger_heads.c.number).where(mine).with_for_update()).one()
+
+
 def append_entries(connection: Connection, entries: Sequence[LedgerEntry]) -> None:
     """Add rows of one partner. Until the transaction ends, other rows of this partner wait."""
     mine = ledger_heads.c.partner == entries[0].partner
@@ -213,15 +220,6 @@ _CHAINED = (
 def chain_digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
     """The digest of a row and, through `previous`, of all rows of its partner before it."""
     return hashlib.sha256(previous + codec.encode([row[name] for name in _CHAINED])).digest()
-
-
-def record_duplicates(connection: Connection, rows: Sequence[SignalRow]) -> None:
-    """Store the rows of signals whose disclosures an envelope keeps though they came with another one."""
-    if rows:
-        names = duplicate_disclosures.c.keys()
-        by_key = {row[:3]: row for row in reversed(rows)}  # an envelope may bring a signal twice
-        values = [dict(zip(names, row, strict=True)) for row in by_key.values()]
-        connection.execute(insert(duplicate_disclosures), values)
 
 
 def strip_dropped(opened: Opened, kept: Sequence[int]) -> StoredEnvelope:

@@ -14,22 +14,22 @@ back an older state of the whole database; only a copy elsewhere shows that. It 
 partner's key, except to an envelope that was sent in the clear and lost its token: those are counted.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Row, Select, Table, delete, func, insert, select
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select
 
 from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.database import ids
 from sesame_sdk.hub.database.dialects.base import SignalRow
 from sesame_sdk.hub.database.engine import is_in
 from sesame_sdk.hub.database.tables import (
-    duplicate_disclosures,
     envelopes,
+    further_disclosures,
     ledger_heads,
     partners,
     quarantined_envelopes,
@@ -39,9 +39,10 @@ from sesame_sdk.hub.database.tables import (
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ledger import ReplayedEnvelope
-from sesame_sdk.hub.ingest.signal_table import SignalView, plain_row, signal_rows
+from sesame_sdk.hub.ingest.signal_table import SignalView, contested_signals, signal_rows
 from sesame_sdk.hub.partners import registrations as registration_tables
 from sesame_sdk.hub.partners.keys import revoked_envelopes
+from sesame_sdk.hub.scoring.signal_history import SignalKey, find_standing, plain_row
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.signing.key_rotation import KeyRotation
@@ -49,14 +50,10 @@ from sesame_sdk.signing.key_rotation import KeyRotation
 #: Differences that are listed; the others are counted.
 MAX_LISTED = 1000
 _MAX_REASON = 400
-#: Person, partner and id of a signal.
-_Key = tuple[int, int, bytes]
 _NO_PSEUDONYM = "signals of a subject that is not a pseudonym at this partner"
 _MISSING = "signals have no row"
-_DIFFERENT = "rows of signals differ from this envelope"
-_WRONG_ENVELOPE = "signals count from an envelope that is later, revoked or does not verify"
-_DUPLICATE_MISSING = "further disclosures have no row"
-_DUPLICATE_DIFFERENT = "rows of further disclosures differ from this envelope"
+_DIFFERENT = "rows differ from the signals of this envelope"
+_NOT_STANDING = "signals do not stand as the latest envelope that counts says"
 
 
 class Check(StrEnum):
@@ -167,7 +164,7 @@ def rebuild(connection: Connection, view: SignalView, at: datetime) -> RebuildRe
 
 
 def _write_again(connection: Connection, view: SignalView, faults: Mapping[int, str], at: datetime) -> None:
-    for table in (signals, duplicate_disclosures, quarantined_envelopes):
+    for table in (signals, further_disclosures, quarantined_envelopes):
         connection.execute(delete(table))
     registration_tables.delete_registrations(connection)
     if faults:
@@ -176,6 +173,7 @@ def _write_again(connection: Connection, view: SignalView, faults: Mapping[int, 
             for number, reason in faults.items()
         ]
         connection.execute(insert(quarantined_envelopes), rows)
+    void = set(connection.scalars(revoked_envelopes()))
     for replayed in ledger.replay_envelopes(connection):
         row, payload = replayed.row, replayed.payload
         if replayed.fault or isinstance(payload, KeyRotation):
@@ -187,9 +185,7 @@ def _write_again(connection: Connection, view: SignalView, faults: Mapping[int, 
         ids.ensure_kind_ids(connection, {signal.kind for signal in payload})
         rows_of = _rows_of(connection, replayed)
         if view.insert(connection, rows_of) < len(rows_of):
-            stored = view.find_rows(connection, rows_of)
-            others = [one for one, other in zip(rows_of, stored, strict=True) if other and other[6] != row.id]
-            ledger.record_duplicates(connection, others)
+            view.merge(connection, rows_of, counts=row.id not in void)
 
 
 @frozen
@@ -266,7 +262,7 @@ def _gaps(partner: int) -> Select[int, int]:
 
 def _check_references(connection: Connection, found: _Findings) -> None:
     """Count signals that refer to no envelope of their partner."""
-    for table in (signals, duplicate_disclosures):
+    for table in (signals, further_disclosures):
         mine = select(envelopes.c.id).where(envelopes.c.event == EventType.SIGNALS.value)
         query = (
             select(table.c.partner, table.c.envelope, func.count())
@@ -309,19 +305,17 @@ def _rows_of(connection: Connection, replayed: ReplayedEnvelope) -> list[SignalR
 
 
 class _Comparison:
-    """Compares each envelope with the rows that refer to it, in one pass.
+    """Compares each envelope with the rows that refer to it, in one pass, and then what stands.
 
-    A signal that several envelopes brought is that of the first of them that counts. The others that count
-    have a row in `duplicate_disclosures`.
+    Each signal of an envelope has one row that refers to it, in `signals` or in `further_disclosures`; which
+    of the rows of a signal is in `signals` follows from them (see `scoring.signal_history`).
     """
 
     def __init__(self, connection: Connection, view: SignalView, found: _Findings) -> None:
         self._connection, self._view, self._found = connection, view, found
         self._void = set(connection.scalars(revoked_envelopes()))
         #: Rows that refer to an envelope and were not compared with it yet.
-        self._left = {
-            table: _rows_by_envelope(connection, table) for table in (signals, duplicate_disclosures)
-        }
+        self._left = {table: _rows_by_envelope(connection, table) for table in (signals, further_disclosures)}
         self._registered = set(connection.scalars(select(registrations.c.envelope)))
         self.faults: dict[int, str] = {}
         self.counted: Counter[str] = Counter()
@@ -338,6 +332,7 @@ class _Comparison:
                 partner = self._connection.scalar(select(table.c.partner).where(table.c.envelope == envelope))
                 reason = f"rows of {table.name} are not in the envelope that they refer to"
                 self._found.add(Check.SIGNALS, partner, envelope, count, reason)
+        self._check_standing()
         for envelope in sorted(self._registered):
             reason = "a registration is not in the envelope that it refers to"
             self._found.add(Check.REGISTRATIONS, None, envelope, 1, reason)
@@ -359,48 +354,35 @@ class _Comparison:
     def _compare_signals(self, replayed: ReplayedEnvelope) -> None:
         row, rows = replayed.row, _rows_of(self._connection, replayed)
         self.counted["signals"] += len(replayed.signals)
-        # An envelope may bring a signal twice; either is right.
-        expected: defaultdict[_Key, set[SignalRow]] = defaultdict(set)
-        for one in rows:
-            expected[one[:3]].add(one)
-        firsts = [next(iter(alike)) for alike in expected.values()]
-        stored = dict(zip(expected, self._view.find_rows(self._connection, firsts), strict=True))
-        own = {key: one for key, one in stored.items() if one and one[6] == row.id}
-        others = {key: one for key, one in stored.items() if one and one[6] != row.id}
-        self._left[signals].subtract({row.id: len(own)})
-        problems = Counter(
-            {
-                _NO_PSEUDONYM: len(replayed.signals) - len(rows),
-                _DIFFERENT: sum(one not in expected[key] for key, one in own.items()),
-            }
-        )
-        counts = row.id not in self._void
-        if counts:
-            problems[_MISSING] = sum(one is None for one in stored.values())
-            problems[_WRONG_ENVELOPE] = sum(self._is_wrong(one[6], row.id) for one in others.values())
-        if (counts and others) or self._left[duplicate_disclosures][row.id]:
-            problems += self._compare_duplicates(row, expected, others if counts else ())
+        expected = {one[:3]: one for one in rows}  # the last of each signal
+        standing = self._view.find_rows(self._connection, list(expected.values()))
+        stored = {one[:3]: one for one in standing if one and one[6] == row.id}
+        self._left[signals].subtract({row.id: len(stored)})
+        if self._left[further_disclosures][row.id]:
+            further = self._further_rows(row.id, expected)
+            self._left[further_disclosures].subtract({row.id: len(further)})
+            stored |= further
+        problems = {
+            _NO_PSEUDONYM: len(replayed.signals) - len(rows),
+            _MISSING: sum(key not in stored for key in expected),
+            _DIFFERENT: sum(one != expected[key] for key, one in stored.items()),
+        }
         for reason, count in problems.items():
             self._found.add(Check.SIGNALS, row.partner, row.id, count, reason)
 
-    def _is_wrong(self, origin: int, envelope: int) -> bool:
-        """Whether a signal should be that of `envelope` and not of `origin`."""
-        return origin > envelope or origin in self._void or origin in self.faults
-
-    def _compare_duplicates(
-        self, row: Row[Any], expected: Mapping[_Key, set[SignalRow]], required: Iterable[_Key]
-    ) -> Counter[str]:
+    def _further_rows(self, envelope: int, expected: Collection[SignalKey]) -> dict[SignalKey, SignalRow]:
         persons = {key[0] for key in expected}
-        mine = (duplicate_disclosures.c.envelope == row.id) & is_in(duplicate_disclosures.c.person, persons)
-        rows = map(plain_row, self._connection.execute(select(duplicate_disclosures).where(mine)))
-        stored = {one[:3]: one for one in rows if one[:3] in expected}
-        self._left[duplicate_disclosures].subtract({row.id: len(stored)})
-        return Counter(
-            {
-                _DUPLICATE_MISSING: sum(key not in stored for key in required),
-                _DUPLICATE_DIFFERENT: sum(one not in expected[key] for key, one in stored.items()),
-            }
-        )
+        mine = (further_disclosures.c.envelope == envelope) & is_in(further_disclosures.c.person, persons)
+        rows = map(plain_row, self._connection.execute(select(further_disclosures).where(mine)))
+        return {one[:3]: one for one in rows if one[:3] in expected}
+
+    def _check_standing(self) -> None:
+        void = self._void | self.faults.keys()
+        for signal in contested_signals(self._connection, void):
+            standing = find_standing(signal.versions)
+            if standing.row != signal.row:
+                _, partner, _ = standing.row[:3]
+                self._found.add(Check.SIGNALS, partner, standing.envelope, 1, _NOT_STANDING)
 
 
 def _rows_by_envelope(connection: Connection, table: Table) -> Counter[int]:

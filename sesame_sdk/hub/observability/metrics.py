@@ -51,7 +51,7 @@ ENVELOPES = Counter(
 )
 SIGNALS = Counter(
     "sesame_signals_total",
-    "Signals of new envelopes: kept, a duplicate, or dropped for a reason.",
+    "Signals of new envelopes: kept, a duplicate, corrected, or dropped for a reason.",
     ("outcome",),
     registry=_registry,
 )
@@ -110,7 +110,7 @@ READY = Gauge(
 )
 
 # A series that exists from the start shows its first increase.
-for _outcome in ("kept", "duplicate", *DropReason):
+for _outcome in ("kept", "duplicate", "corrected", *DropReason):
     SIGNALS.labels(_outcome)
 for _outcome in ("new", "duplicate"):
     ENVELOPES.labels(_outcome)
@@ -128,11 +128,12 @@ def count_refusal(code: str) -> None:
     REFUSED.labels(clean("code", code)).inc()
 
 
-def count_envelope(kept: int, duplicates: int, dropped: Mapping[DropReason, int]) -> None:
+def count_envelope(kept: int, duplicates: int, corrected: int, dropped: Mapping[DropReason, int]) -> None:
     """Count a new envelope that is on disk."""
     ENVELOPES.labels("new").inc()
     SIGNALS.labels("kept").inc(kept)
     SIGNALS.labels("duplicate").inc(duplicates)
+    SIGNALS.labels("corrected").inc(corrected)
     for reason, count in dropped.items():
         SIGNALS.labels(reason).inc(count)
 

@@ -215,6 +215,13 @@ def _revoked_error() -> InvalidInputError:
     return InvalidInputError("was revoked", field="jwks", hint="create a new key")
 
 
+def is_revoked(connection: Connection, partner: int, kid: str, at: datetime) -> bool:
+    """Whether what a partner's key signed and the hub receives at a time does not count."""
+    mine = and_(partner_keys.c.partner == partner, partner_keys.c.kid == kid)
+    revoked_at = connection.scalar(select(partner_keys.c.revoked_at).where(mine))
+    return revoked_at is not None and revoked_at <= to_micros(at)
+
+
 def is_known(connection: Connection, kid: str) -> bool:
     """Whether any partner has, or had, the key with this thumbprint."""
     query = select(partner_keys.c.kid).where(partner_keys.c.kid == kid)

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, insert, select, update
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import grants, subjects
 from sesame_sdk.hub.database.tables import (
-    duplicate_disclosures,
     envelopes,
+    further_disclosures,
     people,
     pseudonyms,
     signals,
@@ -90,7 +90,7 @@ def _separate(connection: Connection, wrong: _Wrong) -> int:
     for table, at_partner in (
         (pseudonyms, pseudonyms.c.id == wrong.pseudonym),
         (signals, signals.c.partner == wrong.partner),
-        (duplicate_disclosures, duplicate_disclosures.c.envelope.in_(sent)),
+        (further_disclosures, further_disclosures.c.envelope.in_(sent)),
         (stream_subjects, stream_subjects.c.stream.in_(read)),
     ):
         theirs = (table.c.person == wrong.person) & at_partner

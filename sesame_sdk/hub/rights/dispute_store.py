@@ -1,7 +1,8 @@
 """Disputes in the database.
 
 Rules:
-    * a signal is excluded in the transaction that records the step, for every score and reader
+    * a signal is excluded in the transaction that records the step, for every score and reader. It is named
+      by any of its ids: a correction changes the time in the id, and not which signal it is
     * a step that the source must learn of enqueues its notice in the same transaction
 """
 
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
-from sesame_sdk.hub.database.ids import signal_id_to_bytes, signal_id_to_text
+from sesame_sdk.hub.database.ids import join_signal_id, split_signal_id
 from sesame_sdk.hub.database.tables import dispute_steps, disputes, kinds, partners, pseudonyms, signals
 from sesame_sdk.hub.database.tables import people as people_table
 from sesame_sdk.hub.database.timestamps import from_micros, to_micros
@@ -47,7 +48,8 @@ def open_dispute(
     step = DisputeStep(DisputeAction.OPENED, at, "person", reason.strip())
     person_id = subjects.person_id(connection, person, lock=True)
     partner_id = keys.partner_id(connection, partner)
-    row = {"person": person_id, "partner": partner_id, "signal": signal_id_to_bytes(signal)}
+    key, id_time = split_signal_id(signal)
+    row = {"person": person_id, "partner": partner_id, "key": key, "id_time": id_time}
     kind = _kind_of_undisputed(connection, row)
     new = insert(disputes).values(**row, kind=kind, frozen=True, statement="")
     (number,) = connection.execute(new).inserted_primary_key or (0,)
@@ -111,13 +113,13 @@ def record_delivery(connection: Connection, number: int, event: EventType, at: d
 def _kind_of_undisputed(connection: Connection, row: dict[str, Any]) -> int:
     """The kind of a signal that was never disputed; raises for any other."""
     mine = and_(disputes.c.person == row["person"], disputes.c.partner == row["partner"])
-    number = connection.scalar(select(disputes.c.id).where(mine, disputes.c.signal == row["signal"]))
+    number = connection.scalar(select(disputes.c.id).where(mine, disputes.c.key == row["key"]))
     if number is not None:
         message = f"was already disputed: dispute {number} is {get_dispute(connection, number).state}"
         hint = f"see: sesame disputes show {number}"
         raise InvalidInputError(message, field="signal", hint=hint, code="conflict")
     theirs = and_(signals.c.person == row["person"], signals.c.partner == row["partner"])
-    kind: int | None = connection.scalar(select(signals.c.kind).where(theirs, signals.c.id == row["signal"]))
+    kind: int | None = connection.scalar(select(signals.c.kind).where(theirs, signals.c.key == row["key"]))
     if kind is None:
         hint = "sesame people export shows the ids of a person's signals"
         raise InvalidInputError("this partner sent no such signal of this person", field="signal", hint=hint)
@@ -149,7 +151,7 @@ def _enqueue_notice(
 def _read(connection: Connection, *where: ColumnElement[bool]) -> list[Dispute]:
     query = (
         select(
-            *(disputes.c.id, disputes.c.signal, disputes.c.statement),
+            *(disputes.c.id, disputes.c.key, disputes.c.id_time, disputes.c.statement),
             *(people_table.c.person, partners.c.issuer, kinds.c.name.label("kind")),
         )
         .join(people_table, people_table.c.id == disputes.c.person)
@@ -158,7 +160,7 @@ def _read(connection: Connection, *where: ColumnElement[bool]) -> list[Dispute]:
     )
     rows = connection.execute(query.where(*where).order_by(disputes.c.id)).all()
     steps = _steps(connection, [row.id for row in rows])
-    ids = [signal_id_to_text(row.signal) for row in rows]
+    ids = [join_signal_id(row.key, row.id_time) for row in rows]
     return [
         Dispute(row.id, row.person, row.issuer, signal, row.kind, tuple(steps[row.id]), row.statement)
         for row, signal in zip(rows, ids, strict=True)

@@ -15,7 +15,7 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.consent.grants import list_grants
 from sesame_sdk.hub.database import tables
-from sesame_sdk.hub.database.ids import signal_id_to_bytes
+from sesame_sdk.hub.database.ids import split_signal_id
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.partners.keys import void_envelopes
@@ -31,7 +31,7 @@ from sesame_sdk.hub.rights.export_schema import (
     Pseudonym,
     StreamedScore,
 )
-from sesame_sdk.hub.scoring import policies, score_reads, scores
+from sesame_sdk.hub.scoring import policies, score_reads, scores, signal_history
 from sesame_sdk.model import codec
 from sesame_sdk.model.signals import SignalKind
 
@@ -44,7 +44,7 @@ SECTIONS: dict[Table, str] = {
     tables.grant_crossings: "grants",
     tables.signals: "signals",
     tables.envelopes: "signals",
-    tables.duplicate_disclosures: "signals",
+    tables.further_disclosures: "signals",
     tables.disputes: "disputes",
     tables.dispute_steps: "disputes",
     tables.notices: "notices",
@@ -159,10 +159,17 @@ class Exporter:
     ) -> Iterator[ExportedSignal]:
         stored_signals = redaction.signals_of(row, subject)
         verifies = self._verifies(row) if stored_signals else None
-        keys = [signal_id_to_bytes(stored.signal.id) for stored in stored_signals]
-        envelope_ids = self._envelope_ids(person_id, row.partner, keys)
+        keys = [split_signal_id(stored.signal.id)[0] for stored in stored_signals]
+        histories = signal_history.read_histories(self.connection, person_id, row.partner, keys)
         dispute_numbers = self._dispute_numbers(person_id, row.partner)
+        last = {key: stored for stored, key in zip(stored_signals, keys, strict=True)}
         for stored, key in zip(stored_signals, keys, strict=True):
+            versions = histories.versions.get((person_id, row.partner, key), ())
+            is_duplicate = signal_history.is_duplicate(versions, row.id)
+            corrected_by = signal_history.find_corrections(versions).get(row.id)
+            if stored is not last[key]:  # the same envelope brings it again
+                is_duplicate = stored.signal == last[key].signal
+                corrected_by = None if is_duplicate else row.id
             signal = stored.signal
             kind = self._kind(row.partner, signal.kind)
             yield ExportedSignal(
@@ -181,7 +188,8 @@ class Exporter:
                 disclosure=stored.disclosure.decode(),
                 verifies=verifies,
                 key_revoked=revoked,
-                duplicate=envelope_ids.get(key) != row.id,
+                duplicate=is_duplicate,
+                corrected_by=None if corrected_by is None else histories.envelopes[corrected_by].jti,
                 dispute=dispute_numbers.get(key),
             )
 
@@ -199,22 +207,11 @@ class Exporter:
         void = tables.envelopes.c.id.in_(void_envelopes())
         return set(self.connection.scalars(select(tables.envelopes.c.id).where(chunk, void)))
 
-    def _envelope_ids(self, person_id: int, partner: int, keys: list[bytes]) -> dict[bytes, int]:
-        """The envelope that the row of each signal refers to."""
-        condition = and_(
-            tables.signals.c.person == person_id,
-            tables.signals.c.partner == partner,
-            tables.signals.c.id.in_(keys),
-        )
-        query = select(tables.signals.c.id, tables.signals.c.envelope).where(condition)
-        rows = self.connection.execute(query)
-        return {bytes(row.id): row.envelope for row in rows}
-
     def _dispute_numbers(self, person_id: int, partner: int) -> dict[bytes, int]:
         condition = and_(tables.disputes.c.person == person_id, tables.disputes.c.partner == partner)
-        query = select(tables.disputes.c.signal, tables.disputes.c.id).where(condition)
+        query = select(tables.disputes.c.key, tables.disputes.c.id).where(condition)
         rows = self.connection.execute(query)
-        return {bytes(row.signal): row.id for row in rows}
+        return {bytes(row.key): row.id for row in rows}
 
     def _kind(self, partner: int, name: str) -> SignalKind:
         """A partner's latest declaration of a kind."""

@@ -92,7 +92,8 @@ class ExportedSignal:
         disclosure: the signed text (RFC 9901); empty if it was sent in the clear.
         verifies: whether the signature verifies now; null if another erasure dropped the token.
         key_revoked: whether the key was revoked before the signal arrived, so that it does not count.
-        duplicate: whether another message holds the same signal, so that this one adds nothing.
+        duplicate: whether another message says the same of this signal, so that this one adds nothing.
+        corrected_by: ``jti`` of the message that changed its time or value, and stands since; null if none.
         dispute: number of its dispute, if any.
     """
 
@@ -113,6 +114,7 @@ class ExportedSignal:
     key_revoked: bool
     duplicate: bool
     dispute: int | None
+    corrected_by: str | None = None
 
 
 @frozen

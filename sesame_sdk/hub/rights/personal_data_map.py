@@ -22,7 +22,7 @@ def personal_rows(person: int) -> dict[Table, ColumnElement[bool]]:
         tables.notices: tables.notices.c.dispute.in_(disputed),
         tables.dispute_steps: tables.dispute_steps.c.dispute.in_(disputed),
         tables.disputes: tables.disputes.c.person == person,
-        tables.duplicate_disclosures: tables.duplicate_disclosures.c.person == person,
+        tables.further_disclosures: tables.further_disclosures.c.person == person,
         tables.signals: tables.signals.c.person == person,
         tables.grant_kinds: tables.grant_kinds.c.grant_id.in_(granted),
         tables.grant_crossings: tables.grant_crossings.c.grant_id.in_(granted),

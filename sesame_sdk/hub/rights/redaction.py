@@ -6,7 +6,7 @@ envelope in quarantine that cannot be read, nothing stays.
 
 A person's envelopes are
     * those that the rows of `signals` refer to
-    * those with another disclosure of the same signal: listed in `duplicate_disclosures`
+    * those with another disclosure of the same signal: listed in `further_disclosures`
     * those under a revoked key or in quarantine, whose rows other envelopes may have replaced: few, and found
       by the key
 """
@@ -20,8 +20,8 @@ from sqlalchemy import Connection, Row, bindparam, select, union, update
 
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.hub.database.tables import (
-    duplicate_disclosures,
     envelopes,
+    further_disclosures,
     pseudonyms,
     quarantined_envelopes,
     signals,
@@ -160,7 +160,7 @@ def _envelope_ids(connection: Connection, person: int) -> "array[int]":
     )
     query = union(
         select(signals.c.envelope).where(signals.c.person == person),
-        select(duplicate_disclosures.c.envelope).where(duplicate_disclosures.c.person == person),
+        select(further_disclosures.c.envelope).where(further_disclosures.c.person == person),
         void,
     )
     return array("q", sorted(connection.scalars(query)))

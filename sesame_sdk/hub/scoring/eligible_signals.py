@@ -12,7 +12,7 @@ The three relations are temporary: they belong to one connection, and are filled
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,9 +39,11 @@ from sqlalchemy import (
 
 from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.dialects.base import TemporaryRelations
-from sesame_sdk.hub.database.engine import dialect_of, ordered_join, values_table
+from sesame_sdk.hub.database.engine import dialect_of, is_in, ordered_join, values_table
+from sesame_sdk.hub.database.ids import join_signal_id
 from sesame_sdk.hub.database.tables import (
     disputes,
+    further_disclosures,
     grant_kinds,
     grants,
     kinds,
@@ -55,10 +57,15 @@ from sesame_sdk.hub.database.tables import registrations as registration_table
 from sesame_sdk.hub.database.timestamps import to_micros
 from sesame_sdk.hub.partners import registrations
 from sesame_sdk.hub.partners.keys import void_envelopes
+from sesame_sdk.hub.scoring import signal_history
+from sesame_sdk.hub.scoring.signal_history import SignalKey
+from sesame_sdk.model.explanation import CorrectedSignal
 from sesame_sdk.model.grant import Direction
 from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.recourse.search import Senders
 
+#: Keys of signals in one query.
+_CHUNK = 500
 #: The contexts whose kinds may count, by person id.
 Contexts = Mapping[int, Iterable[str]]
 _temporary = MetaData()
@@ -125,6 +132,32 @@ def list_eligible(connection: Connection) -> list[CountedSignal]:
         return [CountedSignal(*row) for row in connection.execute(rows)]
 
 
+def list_corrected(connection: Connection) -> list[CorrectedSignal]:
+    """Those of the one person's rows of `counted` that were corrected, oldest first."""
+    by_partner: defaultdict[int, dict[bytes, Any]] = defaultdict(dict)
+    with dialect_of(connection).prefer_indexes(connection):
+        for row in connection.execute(_SAID_DIFFERENTLY):
+            by_partner[row.partner][bytes(row.key)] = row
+    corrected: list[CorrectedSignal] = []
+    for rows in by_partner.values():
+        keys = list(rows)
+        for start in range(0, len(keys), _CHUNK):
+            corrected += _corrections_of(connection, [rows[key] for key in keys[start : start + _CHUNK]])
+    return sorted(corrected, key=lambda signal: (signal.stands.occurred_at, signal.id))
+
+
+def _corrections_of(connection: Connection, rows: Sequence[Any]) -> Iterator[CorrectedSignal]:
+    """Of rows of one person and partner, the signals with a version that stood before."""
+    person, partner = rows[0].person, rows[0].partner
+    keys = [bytes(row.key) for row in rows]
+    histories = signal_history.read_histories(connection, person, partner, keys)
+    for row, key in zip(rows, keys, strict=True):
+        *before, stands = histories.standing_versions((person, partner, key))
+        if before:
+            signal_id = join_signal_id(key, row.id_time)
+            yield CorrectedSignal(signal_id, row.issuer, row.name, stands, tuple(before))
+
+
 def senders_by_kind(connection: Connection) -> dict[str, Senders]:
     """The partners that can send each kind that could count for the one person that was requested."""
     same_partner = partners.c.id == _permitted.c.partner
@@ -150,6 +183,13 @@ def _has_dispute(of: Table, *which: ColumnElement[bool]) -> ColumnElement[bool]:
     """SQL: whether a dispute excludes signals of a row's person and partner from scores (rule DSP-1)."""
     theirs = and_(disputes.c.person == of.c.person, disputes.c.partner == of.c.partner)
     return exists(select(disputes.c.id).where(theirs, *which, disputes.c.frozen))
+
+
+def frozen_signals(connection: Connection, partner: int, persons: Iterable[int]) -> set[SignalKey]:
+    """The signals of a partner about these persons that a dispute excludes from scores (rule DSP-1)."""
+    mine = and_(disputes.c.partner == partner, is_in(disputes.c.person, sorted(persons)), disputes.c.frozen)
+    rows = connection.execute(select(disputes.c.person, disputes.c.partner, disputes.c.key).where(mine))
+    return {(row.person, row.partner, bytes(row.key)) for row in rows}
 
 
 def _permissions() -> Select[int, int, int, str, bool]:
@@ -178,15 +218,30 @@ def _is_registered() -> ColumnElement[bool]:
     return exists(rows.where(this_kind, registration_table.c.partner == pseudonyms.c.partner, _IS_ACTIVE))
 
 
+_PERMITTED_SIGNAL = and_(
+    signals.c.person == _permitted.c.person,
+    signals.c.partner == _permitted.c.partner,
+    signals.c.kind == _permitted.c.kind,
+)
+_IS_DISPUTED = and_(_permitted.c.disputed, _has_dispute(signals, disputes.c.key == signals.c.key))
+_COUNTS = and_(signals.c.envelope.not_in(void_envelopes()), ~_IS_DISPUTED)
+
+
+_SAID_DIFFERENTLY = (
+    select(*signals.c, _permitted.c.name, partners.c.issuer)
+    .select_from(
+        ordered_join(_permitted, (signals, _PERMITTED_SIGNAL), (partners, partners.c.id == signals.c.partner))
+    )
+    .where(_COUNTS, exists(select(further_disclosures.c.key).where(signal_history.SAYS_SOMETHING_ELSE)))
+)
+
+
 def _counted() -> Select[int, int, str, float, int]:
-    theirs = and_(signals.c.person == _permitted.c.person, signals.c.partner == _permitted.c.partner)
-    permitted = and_(theirs, signals.c.kind == _permitted.c.kind)
     ids = (signals.c.person.label("subject"), signals.c.partner)
-    this_one = _has_dispute(signals, disputes.c.signal == signals.c.id)
     return (
         select(*ids, _permitted.c.name.label("kind"), signals.c.value, signals.c.occurred_at)
-        .select_from(ordered_join(_permitted, (signals, permitted)))
-        .where(signals.c.envelope.not_in(void_envelopes()), ~and_(_permitted.c.disputed, this_one))
+        .select_from(ordered_join(_permitted, (signals, _PERMITTED_SIGNAL)))
+        .where(_COUNTS)
     )
 
 

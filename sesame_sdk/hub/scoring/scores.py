@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from attrs import evolve
 from sqlalchemy import Connection, select
 
 from sesame_sdk.errors import InvalidInputError
@@ -36,7 +37,7 @@ def compute_scores(
 def explain(
     connection: Connection, person: str, context: str, as_of: date, at: datetime
 ) -> Explanation | None:
-    """A person's own view of a score: every reason, and ways to raise it.
+    """A person's own view of a score: every reason, what was corrected, and ways to raise it.
 
     Kinds of another context count if any valid grant to read this score includes that context. Steps are
     suggested only if a partner could send their signals.
@@ -45,7 +46,10 @@ def explain(
     if policy is None or not _count(connection, person, context, at):
         return None
     signals = eligible_signals.list_eligible(connection)
-    return explain_signals(signals, policy, as_of, eligible_signals.senders_by_kind(connection))
+    explanation = explain_signals(signals, policy, as_of, eligible_signals.senders_by_kind(connection))
+    if explanation is None:
+        return None
+    return evolve(explanation, corrections=tuple(eligible_signals.list_corrected(connection)))
 
 
 def what_if(

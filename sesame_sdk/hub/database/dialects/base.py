@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import IO, Any, Protocol
 
 from attrs import field, frozen
-from sqlalchemy import URL, Column, CompoundSelect, Connection, Dialect, Engine, Select, Table
+from sqlalchemy import URL, Column, Connection, Dialect, Engine, Select, Table
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.schema import CreateTable
@@ -15,8 +15,8 @@ from sqlalchemy.schema import CreateTable
 from sesame_sdk.errors import RetryableError
 from sesame_sdk.model.policy import Policy
 
-#: A row of `signals`: person, partner, id, kind, value, occurred_at, envelope.
-SignalRow = tuple[int, int, bytes, int, float, int, int]
+#: A row of `signals`: person, partner, key, kind, value, occurred_at, envelope, id_time.
+SignalRow = tuple[int, int, bytes, int, float, int, int, int]
 #: Person, kind, hundredths; kind '' is the bounded total.
 ScorePart = tuple[int, str, int]
 #: Errors of the database and not of the statement: no connection, a full disk, a lock timeout. A retry may
@@ -47,8 +47,8 @@ class LockScope(IntEnum):
 class ConcurrentWriteError(RetryableError):
     """Another worker stored the same signal just now, from an envelope with a higher id; try again.
 
-    A replay of the ledger assigns a signal to the first of its envelopes, so the stored one must have the
-    lowest id.
+    What stands of a signal follows from the order of the envelopes in the ledger, which is that of their ids:
+    so they must be stored in this order.
     """
 
 
@@ -94,13 +94,17 @@ class SignalTable(Protocol):
     """The table of signals, written for whole envelopes at a time."""
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
-        """Insert new signals, the first of equal keys; replace those of void envelopes. Returns how many."""
-
-    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
-        """For each inserted row, the envelope that the table refers to, and that one's key if any."""
+        """Insert rows of signals that the table does not have, one of each. Returns how many."""
 
     def find_rows(self, connection: Connection, rows: Sequence[SignalRow]) -> list[SignalRow | None]:
-        """The row that the table has for the person, partner and id of each of these."""
+        """The row that the table has for the signal of each of these."""
+
+    def check_order(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
+        """Pass if no later envelope than theirs has said something of the signals of these rows.
+
+        Raises:
+            ConcurrentWriteError: one has.
+        """
 
 
 class LeaderLock(Protocol):
@@ -154,10 +158,8 @@ class DatabaseDialect(Protocol):
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - each dialect's own Insert, with on_conflict_do_update
         """An INSERT with an ON CONFLICT clause."""
 
-    def signal_table(
-        self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]
-    ) -> SignalTable:
-        """The table of signals; `void` gives the envelopes that do not count."""
+    def signal_table(self, engine: Engine, table: Table, further: Table) -> SignalTable:
+        """The table of signals; `further` has what other envelopes said of them."""
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
         """Create the temporary tables and views if they are missing, and empty the tables."""

@@ -23,7 +23,7 @@ from operator import itemgetter
 from typing import IO, TYPE_CHECKING, Any
 
 from attrs import frozen
-from sqlalchemy import URL, Column, CompoundSelect, Connection, Engine, Select, Table, create_engine, event
+from sqlalchemy import URL, Column, Connection, Engine, Select, Table, create_engine, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -64,7 +64,7 @@ _SETTINGS = {
 _FULL_SCAN_PLANS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _POOL = 64
 #: A row of COPY ... (FORMAT BINARY): the count of fields, and a length before each.
-_FIELDS = struct.Struct(">hiqiqi16siiidiqiq")
+_FIELDS = struct.Struct(">hiqiqi10siiidiqiqiq")
 _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _by_key = itemgetter(0, 1, 2)
 
@@ -135,10 +135,8 @@ class _PostgresqlDialect:
     def insert(self, table: Table) -> postgresql.Insert:
         return postgresql.insert(table)
 
-    def signal_table(
-        self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]
-    ) -> "_PostgresqlSignalTable":
-        return _PostgresqlSignalTable(engine, table, envelopes, void)
+    def signal_table(self, engine: Engine, table: Table, further: Table) -> "_PostgresqlSignalTable":  # noqa: ARG002
+        return _PostgresqlSignalTable(table, further)
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
         """They stay with the session, unless the transaction is rolled back."""
@@ -202,33 +200,28 @@ class _PostgresqlLeaderLock:
 class _PostgresqlSignalTable:
     """A `SignalTable`, written by COPY."""
 
-    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]) -> None:
-        names = [column.name for column in table.c]
+    def __init__(self, table: Table, further: Table) -> None:
         key = ", ".join(column.name for column in table.primary_key)
-        rest = [column.name for column in table.c if not column.primary_key]
-        same = " AND ".join(f"{table.name}.{column.name} = i.{column.name}" for column in table.primary_key)
-        none = str(void.compile(engine))
-        columns = ", ".join(names)
+        columns = ", ".join(column.name for column in table.c)
+        using = f"USING ({key})"
         self._create = (
             f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE {table.name}) ON COMMIT DELETE ROWS"
         )
         self._insert = f"""
             INSERT INTO {table.name} ({columns}) SELECT {columns} FROM incoming ORDER BY {key}, envelope
             ON CONFLICT DO NOTHING"""  # noqa: S608 - names of our own
-        self._replace = f"""
-            UPDATE {table.name} SET {", ".join(f"{name} = i.{name}" for name in rest)}
-            FROM (SELECT DISTINCT ON ({key}) * FROM incoming ORDER BY {key}, envelope) i
-            WHERE {same} AND {table.name}.envelope IN ({none}) AND i.envelope NOT IN ({none})
-              AND {table.name}.envelope <> i.envelope"""  # noqa: S608
         keys = """unnest(%s::bigint[], %s::bigint[], %s::bytea[])
-                 WITH ORDINALITY AS i (person, partner, id, place)"""
+                 WITH ORDINALITY AS i (person, partner, key, place)"""
         self._rows = f"""
-            SELECT {table.name}.* FROM {keys} LEFT JOIN {table.name} ON {same} ORDER BY i.place"""  # noqa: S608
-        self._origins = f"""
-            SELECT {table.name}.envelope, e.kid
-            FROM {keys}
-            JOIN {table.name} ON {same} LEFT JOIN {envelopes.name} e ON e.id = {table.name}.envelope
-            ORDER BY i.place"""  # noqa: S608
+            SELECT {table.name}.* FROM {keys} LEFT JOIN {table.name} {using} ORDER BY i.place"""  # noqa: S608
+        incoming = (
+            "unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bigint[]) AS i (person, partner, key, own)"
+        )
+        self._later = " UNION ALL ".join(
+            f"""SELECT envelope FROM {incoming} JOIN {stored.name} {using}
+                WHERE envelope > own AND envelope <> ALL (%s::bigint[])"""  # noqa: S608
+            for stored in (table, further)
+        )
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
         ordered = sorted(rows, key=_by_key)
@@ -239,24 +232,20 @@ class _PostgresqlSignalTable:
             cursor.execute("TRUNCATE incoming")
             with cursor.copy("COPY incoming FROM STDIN (FORMAT BINARY)") as copy:
                 copy.write(_packed(ordered))
-            inserted = cursor.execute(self._insert).rowcount
-            if inserted < len(ordered):
-                inserted += cursor.execute(self._replace).rowcount
-        return inserted
-
-    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
-        """Raises `ConcurrentWriteError`: a row refers to an envelope with a higher id than these."""
-        with _driving(connection) as driver, driver.cursor() as cursor:
-            origins = cursor.execute(self._origins, _key_arrays(rows)).fetchall()
-        last = max((row[6] for row in rows), default=0)
-        if any(envelope > last and kid is not None for envelope, kid in origins):
-            raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
-        return origins
+            return cursor.execute(self._insert).rowcount
 
     def find_rows(self, connection: Connection, rows: Sequence[SignalRow]) -> list[SignalRow | None]:
         with _driving(connection) as driver, driver.cursor() as cursor:
             stored = cursor.execute(self._rows, _key_arrays(rows)).fetchall()
         return [row if row[0] is not None else None for row in stored]
+
+    def check_order(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
+        own = [row[6] for row in rows]
+        arrays = (*_key_arrays(rows), own, sorted(set(own)))
+        with _driving(connection) as driver, driver.cursor() as cursor:
+            later = cursor.execute(self._later, arrays * 2).fetchone()
+        if later is not None:
+            raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
 
 
 def _key_arrays(rows: Sequence[SignalRow]) -> tuple[list[int], list[int], list[bytes]]:
@@ -270,8 +259,8 @@ def _switch_plans(to: str) -> str:
 def _packed(rows: Iterable[SignalRow]) -> bytes:
     pack = _FIELDS.pack
     packed = [
-        pack(7, 8, person, 8, partner, 16, key, 4, kind, 8, value, 8, at, 8, envelope)
-        for person, partner, key, kind, value, at, envelope in rows
+        pack(8, 8, person, 8, partner, 10, key, 4, kind, 8, value, 8, at, 8, envelope, 8, id_time)
+        for person, partner, key, kind, value, at, envelope, id_time in rows
     ]
     return b"".join([_HEADER, *packed, _TRAILER])
 

@@ -20,7 +20,6 @@ from typing import IO, Any
 from attrs import frozen
 from sqlalchemy import (
     URL,
-    CompoundSelect,
     Connection,
     Engine,
     Select,
@@ -135,10 +134,9 @@ class _SqliteDialect:
     def insert(self, table: Table) -> sqlite.Insert:
         return sqlite.insert(table)
 
-    def signal_table(
-        self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]
-    ) -> "_SqliteSignalTable":
-        return _SqliteSignalTable(engine, table, envelopes, void)
+    def signal_table(self, engine: Engine, table: Table, further: Table) -> "_SqliteSignalTable":  # noqa: ARG002
+        """`further` needs no look: no other transaction writes at the same time."""
+        return _SqliteSignalTable(engine, table)
 
     def prepare(self, connection: Connection, relations: TemporaryRelations) -> None:
         create = relations.create_statements(connection.dialect, "CREATE TEMPORARY VIEW IF NOT EXISTS")
@@ -182,20 +180,11 @@ class _SqliteLeaderLock:
 class _SqliteSignalTable:
     """A `SignalTable`, written with statements of many rows."""
 
-    def __init__(self, engine: Engine, table: Table, envelopes: Table, void: CompoundSelect[int]) -> None:
-        statement = sqlite.insert(table)
-        rest = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-        key = [*table.primary_key]
-        replaces = table.c.envelope.in_(void) & statement.excluded.envelope.not_in(void)
-        upsert = statement.on_conflict_do_update(index_elements=key, set_=rest, where=replaces)
-        self._insert = str(upsert.compile(engine))
+    def __init__(self, engine: Engine, table: Table) -> None:
+        self._insert = str(sqlite.insert(table).on_conflict_do_nothing().compile(engine))
         row = "(" + ", ".join("?" * len(table.c)) + ")"
         self._insert_many = self._insert.replace(row, ", ".join([row] * _INSERT_ROWS))
-        origins = select(table.c.envelope, envelopes.c.kid).outerjoin(
-            envelopes, envelopes.c.id == table.c.envelope
-        )
-        same_key = [column == bindparam(None) for column in key]
-        self._origin = str(origins.where(*same_key).compile(engine))
+        same_key = [column == bindparam(None) for column in table.primary_key]
         self._row = str(select(table).where(*same_key).compile(engine))
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
@@ -210,14 +199,13 @@ class _SqliteSignalTable:
             inserted += connection.exec_driver_sql(self._insert, rest).rowcount
         return inserted
 
-    def find_origins(self, connection: Connection, rows: Sequence[SignalRow]) -> list[tuple[int, str | None]]:
-        origins = (connection.exec_driver_sql(self._origin, row[:3]).one() for row in rows)
-        return [(origin.envelope, origin.kid) for origin in origins]
-
     def find_rows(self, connection: Connection, rows: Sequence[SignalRow]) -> list[SignalRow | None]:
         with translate_driver_errors(sqlite3.Error):
             driver = _driver(connection)
             return [driver.execute(self._row, row[:3]).fetchone() for row in rows]
+
+    def check_order(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
+        """Holds always: the write lock is held from before the ids of envelopes are reserved."""
 
 
 @lru_cache(maxsize=32)

@@ -27,15 +27,16 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
     )
     op.create_table(
-        "duplicate_disclosures",
+        "further_disclosures",
         sa.Column("person", sa.BigInteger(), nullable=False),
         sa.Column("partner", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("key", sa.LargeBinary(length=10), nullable=False),
         sa.Column("kind", sa.Integer(), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
         sa.Column("occurred_at", sa.BigInteger(), nullable=False),
         sa.Column("envelope", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("person", "partner", "id", "envelope"),
+        sa.Column("id_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "partner", "key", "envelope"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -80,12 +81,13 @@ def upgrade() -> None:
         "signals",
         sa.Column("person", sa.BigInteger(), nullable=False),
         sa.Column("partner", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("key", sa.LargeBinary(length=10), nullable=False),
         sa.Column("kind", sa.Integer(), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
         sa.Column("occurred_at", sa.BigInteger(), nullable=False),
         sa.Column("envelope", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("person", "partner", "id"),
+        sa.Column("id_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "partner", "key"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -100,11 +102,12 @@ def upgrade() -> None:
         sa.Column("id", KEY, primary_key=True),
         sa.Column("person", KEY, sa.ForeignKey("people.id"), nullable=False),
         sa.Column("partner", KEY, sa.ForeignKey("partners.id"), nullable=False),
-        sa.Column("signal", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("key", sa.LargeBinary(length=10), nullable=False),
+        sa.Column("id_time", sa.BigInteger(), nullable=False),
         sa.Column("kind", KEY, sa.ForeignKey("kinds.id"), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.Column("statement", sa.String(length=2000), nullable=False),
-        sa.UniqueConstraint("person", "partner", "signal"),
+        sa.UniqueConstraint("person", "partner", "key"),
         sqlite_autoincrement=True,
     )
     op.create_table(
