@@ -36,6 +36,7 @@ FAULTY = {
     "ids_of_its_own": "test_ids_are_deterministic",
     "ids_without_their_time": "test_ids_are_deterministic",
     "one_id_for_two": "test_ids_are_deterministic",
+    "keys_that_hold_the_time": "test_natural_keys_hold_no_time",
     "names_people": "test_ids_are_deterministic",
     "hashes": OTHER_PROCESS,
     "trusts_its_events": "test_hostile_events_are_rejected",

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import pytest
 from attrs import define, field, frozen, validators
 
 from sesame_sdk.testing import Clock
-from sesame_sdk.testing.contract.hostile_events import VALUES, variants
+from sesame_sdk.testing.contract.hostile_events import VALUES, move_times, variants
 from sesame_sdk.testing.contract.side_effects import record_side_effects
 
 
@@ -147,3 +147,29 @@ def test_a_clock_advances() -> None:
     assert clock() == clock()
     clock.advance(days=1, hours=2)
     assert clock() == datetime(2026, 1, 2, 2, tzinfo=UTC)
+
+
+@define
+class _Refusing:
+    at: datetime
+    until: datetime = field(validator=validators.lt(datetime(2026, 6, 1, 12, 0, 1, tzinfo=UTC)))
+
+
+def test_times_are_moved_wherever_an_event_holds_them() -> None:
+    """In nested records and in ISO 8601 text of each form; numbers, names and dates stay."""
+    at = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    event = {
+        "at": at,
+        "lines": [{"sent": "2026-06-01T12:00", "number": "2026"}, ("2026-06-01 12:00:00+02:00", 7)],
+        "paid": "2026-06-01T12:00:00Z",
+        "day": date(2026, 6, 1),
+        "text": "2026-06-01",
+        "record": _Attrs(1),
+    }
+    moved = move_times(event, timedelta(seconds=1))
+    assert moved == event | {
+        "at": at + timedelta(seconds=1),
+        "lines": [{"sent": "2026-06-01T12:00:01", "number": "2026"}, ("2026-06-01 12:00:01+02:00", 7)],
+        "paid": "2026-06-01T12:00:01Z",
+    }
+    assert move_times(_Refusing(at, at), timedelta(seconds=1)) == _Refusing(at + timedelta(seconds=1), at)

@@ -28,6 +28,8 @@ from sesame_sdk.testing.partner import LONG_AGO, PSEUDONYMIZER, SAME_PSEUDONYMIZ
 #: Signals of one event: a generator that never ends must not hang a test.
 MAX_SIGNALS = 10_000
 NO_ID = "00000000-0000-7000-8000-000000000000"
+#: Characters of an id that hold its time (RFC 9562 section 5.7).
+_TIME_IN_ID = 14
 OTHER_PSEUDONYMIZER = Pseudonymizer(b"another that everybody may read.")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Provider = SignalProvider[Any]
@@ -123,6 +125,35 @@ def invalid_ids(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
                 yield f"events[{number}]: the subject is not a pseudonym: use pseudonymizer.pseudonym()"
             if by_id.setdefault(signal.id, signal) != signal:
                 yield f"events[{number}]: two signals have one id, and the hub would drop one of them"
+
+
+def keys_with_a_time(provider: _Provider, events: Sequence[object]) -> Iterator[str]:
+    """Two exports of one record that differ in time only must give the same natural keys.
+
+    The hub recognizes a signal by its natural key, and takes another time for a correction. A second or a
+    minute changes no key that may depend on time, such as a month.
+    """
+    for number, event in enumerate(events):
+        keys = _natural_keys(call_signals(provider, event))
+        for name, moved in _moved(event):
+            result = call_signals(provider, moved)
+            if result.signals and _natural_keys(result) != keys:
+                yield (
+                    f"events[{number}] with its times a {name} off: another natural key, so that the hub "
+                    f"counts the signal twice: pass signal_id() a key that does not hold the time"
+                )
+
+
+def _moved(event: object) -> Iterator[tuple[str, object]]:
+    for name, by in (("second", timedelta(seconds=1)), ("minute", timedelta(minutes=1))):
+        moved = hostile_events.move_times(_copy(event), by)
+        if moved != event:
+            yield name, moved
+
+
+def _natural_keys(result: SignalsResult) -> set[tuple[str, str, str]]:
+    """What identifies each signal: its subject, its kind, and its id without the time."""
+    return {(signal.subject, signal.kind, signal.id[_TIME_IN_ID:]) for signal in result.signals}
 
 
 def side_effects_of(provider: _Provider, events: Sequence[object]) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""Hostile events, made from valid ones: each field in turn takes every value that has broken a parser.
+"""Events made from valid ones: hostile ones, and the same record exported with another time.
+
+In a hostile event one field has a value that has broken a parser; each field takes every such value in turn.
 
 An event may be an attrs class, a dataclass, a msgspec struct, a named tuple, a mapping, any other object
 with attributes, or a bare value. A value that the event's own class refuses gives no event.
@@ -7,6 +9,7 @@ with attributes, or a bare value. A value that the event's own class refuses giv
 import copy
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
@@ -47,6 +50,8 @@ VALUES: Final[Mapping[str, Any]] = MappingProxyType(
         "a date": date(2026, 1, 1),
     }
 )
+#: Characters of ``2026-06-01T12:00``.
+_TEXT_WITH_A_TIME = 16
 _BARE = (str, bytes, bool, int, float, Decimal, date, type(None))
 
 
@@ -65,6 +70,38 @@ def variants(event: object) -> Iterator[tuple[str, object]]:
     if isinstance(event, Mapping):
         for name in event:
             yield f"without {name}", {key: value for key, value in event.items() if key != name}
+
+
+def move_times(event: object, by: timedelta) -> object:
+    """The event with every time in it moved, also in what it contains and in ISO 8601 text.
+
+    A time that the event's own class refuses stays as it is. Dates without a time stay too.
+    """
+    if isinstance(event, datetime):
+        return event + by
+    if isinstance(event, str):
+        return _move_text(event, by)
+    if isinstance(event, list | tuple) and not hasattr(event, "_fields"):
+        return type(event)(move_times(member, by) for member in event)
+    if isinstance(event, _BARE):
+        return event
+    for name in _fields(event):
+        value = event[name] if isinstance(event, Mapping) else getattr(event, name.lstrip("_"), None)
+        moved = move_times(value, by)
+        with suppress(Exception):
+            event = event if moved == value else _changed(event, name, moved)
+    return event
+
+
+def _move_text(text: str, by: timedelta) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if len(text) < _TEXT_WITH_A_TIME:
+        return text
+    moved = (at + by).isoformat(sep=text[10])
+    return moved.replace("+00:00", "Z") if text.endswith("Z") else moved
 
 
 def _fields(event: Any) -> list[str]:  # noqa: ANN401 - any event

@@ -238,6 +238,10 @@ class PluginContract:
         """Event and pseudonymizer determine ids and pseudonyms; an id holds its time and names one signal."""
         self._check_providers(checks.invalid_ids)
 
+    def test_natural_keys_hold_no_time(self) -> None:
+        """A record that is exported again with another time gives the same natural keys."""
+        self._check_providers(checks.keys_with_a_time)
+
     def test_signals_has_no_side_effects(self) -> None:
         """`signals()` uses no file, socket, process or database, and leaves the event unchanged."""
         self._check_providers(checks.side_effects_of)
