@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from sesame_sdk.hub.database.dialects.base import SignalRow
+from sesame_sdk.hub.database.dialects.base import ConcurrentWriteError, SignalRow
 from sesame_sdk.hub.database.engine import dialect_of, upsert
 from sesame_sdk.hub.database.tables import further_disclosures, signals
 from sesame_sdk.hub.database.timestamps import to_micros
@@ -128,9 +128,11 @@ class SignalView:
         Raises:
             ConcurrentWriteError: another worker stored a later envelope; try again.
         """
-        self._table.check_order(connection, rows)
         present = [row or one for row, one in zip(self.find_rows(connection, rows), rows, strict=True)]
         own = {row[6] for row in rows}
+        if any(there[6] > row[6] and there[6] not in own for there, row in zip(present, rows, strict=True)):
+            raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
+        self._table.check_order(connection, rows)
         known = describe_envelopes(connection, {row[6] for row in present} - own)
         contests: dict[SignalKey, _Contest] = {}
         results = []

@@ -158,7 +158,7 @@ from sesame_sdk.model.envelope import DropReason
 
 ROUTES.add("/v1/events")
 for _ in range(int(sys.argv[1])):
-    metrics.count_envelope(10, 1, {DropReason.NO_GRANT: 2})
+    metrics.count_envelope(10, 1, 3, {DropReason.NO_GRANT: 2})
     metrics.count_request("POST", "/v1/events", 202, 0.01)
 metrics.WRITE_QUEUE_LENGTH.set(int(sys.argv[1]))
 metrics.DATABASE_UP.set(1)

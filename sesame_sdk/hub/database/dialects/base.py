@@ -100,7 +100,7 @@ class SignalTable(Protocol):
         """The row that the table has for the signal of each of these."""
 
     def check_order(self, connection: Connection, rows: Sequence[SignalRow]) -> None:
-        """Pass if no later envelope than theirs has said something of the signals of these rows.
+        """Pass if no later envelope than theirs has a further disclosure of the signals of these rows.
 
         Raises:
             ConcurrentWriteError: one has.

@@ -214,14 +214,11 @@ class _PostgresqlSignalTable:
                  WITH ORDINALITY AS i (person, partner, key, place)"""
         self._rows = f"""
             SELECT {table.name}.* FROM {keys} LEFT JOIN {table.name} {using} ORDER BY i.place"""  # noqa: S608
-        incoming = (
-            "unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bigint[]) AS i (person, partner, key, own)"
-        )
-        self._later = " UNION ALL ".join(
-            f"""SELECT envelope FROM {incoming} JOIN {stored.name} {using}
-                WHERE envelope > own AND envelope <> ALL (%s::bigint[])"""  # noqa: S608
-            for stored in (table, further)
-        )
+        self._later = f"""
+            SELECT 1 FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bigint[])
+                          AS i (person, partner, key, own)
+            JOIN {further.name} {using} WHERE envelope > own AND envelope <> ALL (%s::bigint[])
+            LIMIT 1"""  # noqa: S608
 
     def insert(self, connection: Connection, rows: Iterable[SignalRow]) -> int:
         ordered = sorted(rows, key=_by_key)
@@ -243,7 +240,7 @@ class _PostgresqlSignalTable:
         own = [row[6] for row in rows]
         arrays = (*_key_arrays(rows), own, sorted(set(own)))
         with _driving(connection) as driver, driver.cursor() as cursor:
-            later = cursor.execute(self._later, arrays * 2).fetchone()
+            later = cursor.execute(self._later, arrays).fetchone()
         if later is not None:
             raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
 
