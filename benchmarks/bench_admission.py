@@ -1,5 +1,8 @@
 """What a partner waits for while others ask for too much, beside what it waits for in quiet, in one run.
 
+Those others are on this machine too. They run at the lowest priority, so that their own work, which would be
+elsewhere, takes as little as possible of the processors that the hub needs.
+
 A partner sends one signal at a time, and reads one score at a time. Meanwhile
     * a stranger sends gzip that would be a thousand times as much, some 30 kB a second
     * a stranger holds forty connections with unfinished bodies of two megabytes under the partner's key id
@@ -7,6 +10,7 @@ A partner sends one signal at a time, and reads one score at a time. Meanwhile
 """
 
 import gzip
+import os
 import socket
 import statistics
 import subprocess
@@ -158,7 +162,8 @@ def _packed_messages(hub: FixtureHub) -> Iterator[None]:
     header = token.partition(b".")[0]
     packed = gzip.compress(header + b"." + b"e" * (1 << 20) + b"." + b"x" * 86)
     program = (
-        "import requests, sys, time\n"
+        "import os, requests, sys, time\n"
+        "os.nice(19)\n"
         "session, body = requests.Session(), sys.stdin.buffer.read()\n"
         f"headers = {{'Content-Type': '{_TYPE}', 'Content-Encoding': 'gzip'}}\n"
         "while True:\n"
@@ -179,7 +184,7 @@ def _packed_messages(hub: FixtureHub) -> Iterator[None]:
 @contextmanager
 def _in_process(work: Callable[..., None], *arguments: object) -> Iterator[None]:
     """Do work without end in a process of its own, so that it does not slow down who measures."""
-    process = get_context("spawn").Process(target=work, args=arguments, daemon=True)
+    process = get_context("spawn").Process(target=_at_lowest_priority, args=(work, *arguments), daemon=True)
     process.start()
     try:
         yield
@@ -187,6 +192,11 @@ def _in_process(work: Callable[..., None], *arguments: object) -> Iterator[None]
     finally:
         process.kill()
         process.join()
+
+
+def _at_lowest_priority(work: Callable[..., None], *arguments: object) -> None:
+    os.nice(19)
+    work(*arguments)
 
 
 def _stand_still(url: str, body: bytes) -> None:

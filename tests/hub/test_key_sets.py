@@ -202,6 +202,11 @@ TWIN = SigningKey.generate()
             id="a key of low order",
         ),
         pytest.param(publish_twins, InvalidInputError, id="a key of another partner"),
+        pytest.param(
+            lambda site: site.send(codec.encode({"keys": [SECOND.public_jwk | {"exp": 1_700_000_000}]})),
+            InvalidInputError,
+            id="no key that is valid",
+        ),
         pytest.param(Website.close, RetryableError, id="no server"),
     ],
 )

@@ -8,6 +8,7 @@ Rules:
     * above `MAX_CONNECTIONS` a new connection closes another one: the one that waits for a request for the
       longest time, else one whose body stands still. If all are served, requests get 503 with Retry-After,
       but not those for `/health`: `RESERVED_CONNECTIONS` more are accepted for them
+    * little is read from a connection at a time, so that many that send much do not hold up the others
     * what is no HTTP gets a code like every other refusal
 """
 
@@ -35,6 +36,9 @@ _HEALTH = "/health"
 _SERVED = 2
 #: How much of a rejected body is still read, so that the client gets the response and not a reset.
 _MAX_DRAINED_BYTES, _DRAIN_SECONDS = 65_536, 0.5
+#: Read from a connection at a time: the event loop reads from all that have data before it goes on with a
+#: request.
+_READ_BYTES = 65_536
 _AMBIGUOUS_FRAMING = codec.encode(
     {"err": "invalid_request", "description": "the request must give a length or chunks, not both"}
 )
@@ -53,6 +57,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Start the time limit of the first head."""
         super().connection_made(transport)
+        if hasattr(transport, "max_size"):  # asyncio's own transports: 256 kB by default
+            transport.max_size = _READ_BYTES
         self._received_at = self.loop.time()
         self._await_head()
         if len(self.connections) > MAX_CONNECTIONS:
