@@ -18,15 +18,12 @@ from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk import (
     ConsumerDeclaration,
     Direction,
-    Evidence,
     Finding,
     Grant,
     Manifest,
-    Polarity,
     Policy,
     Pseudonymizer,
     ReadRequest,
-    Sensitivity,
     Signal,
     SignalKind,
     Weighting,
@@ -39,6 +36,7 @@ from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
+from sesame_sdk.model.terms import Effect, Terms
 from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import sign_event
@@ -46,16 +44,7 @@ from sesame_sdk.signing.keys import SigningKey
 
 PEOPLE, SIGNALS_EACH, TIMES = 10_000, 20, 7
 SHOP, HUB = "https://shop.example", "https://hub.example"
-KIND = SignalKind(
-    name="retail.order.completed",
-    context="retail",
-    unit="order",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.REWARD,
-    sensitivity=Sensitivity.ORDINARY,
-    reason="Orders that you kept",
-    categories=("https://w3id.org/dpv/pd#Purchase",),
-)
+KIND = SignalKind("retail.order.completed", "order_kept")
 POLICY = Policy(
     name="bench",
     version=1,
@@ -66,8 +55,8 @@ POLICY = Policy(
     bands=(Band("ordinary", 350.0), Band("good", 600.0)),
     weightings=(Weighting(KIND, weight=4.0, floor=0.0, cap=120.0, partner_cap=80.0, half_life_days=365.0),),
     purposes=(PERSONALISED_BENEFITS,),
-    aim="Small privileges for customers whose orders go well",
     disputes="https://shop.example/disputes",
+    terms=Terms(effects=(Effect("free_returns", "good"),)),
 )
 _PSEUDONYMIZER = Pseudonymizer(bytes(32))
 _START = datetime(2026, 1, 1, tzinfo=UTC)

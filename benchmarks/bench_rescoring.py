@@ -18,14 +18,13 @@ from attrs import evolve
 from benchmarks import fixture_hub
 from benchmarks.scaling_plot import Scaling
 from benchmarks.table import BenchmarkResult, fastest
-from sesame_sdk import Evidence, Manifest, Polarity, Policy, Sensitivity, SignalKind, Weighting
+from sesame_sdk import Manifest, Policy, SignalKind, Weighting
 from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import create_hub, load_settings
 from sesame_sdk.model.codec import manifest_digest, policy_digest
 from sesame_sdk.model.envelope import EventType
-from sesame_sdk.model.policy import Band
 from sesame_sdk.scoring.engines import bind_parquet
 from sesame_sdk.scoring.scorecard import SCORE_SQL
 from sesame_sdk.signing.jwt import sign_event
@@ -35,11 +34,11 @@ SIGNALS, PARTNERS = 10_000_000, 3
 _HUB = "https://hub.example"
 _BARE_SUM = "SELECT subject, partner, kind, SUM(value) AS value FROM counted GROUP BY subject, partner, kind"
 _NAMES = {
-    "retail.order.completed": (0.5, "Orders that you kept"),
-    "retail.order.collected": (1.5, "Parcels that you collected in time"),
-    "retail.payment.early": (0.2, "Invoices that you paid early"),
-    "retail.deposit.returned": (2.0, "Deposits that came back whole"),
-    "retail.payment.missed": (-0.4, "Invoices left unpaid"),
+    "retail.order.completed": (0.5, "order_kept"),
+    "retail.order.collected": (1.5, "order_collected"),
+    "retail.payment.on-time": (0.2, "payment_on_time"),
+    "retail.deposit.returned": (2.0, "deposit_returned"),
+    "retail.payment.missed": (-0.4, "payment_missed"),
 }
 #: People, what they agreed to, and what they did, by statements of the database: a client would take an hour.
 #: The key is made once all signals are there, in any order, as they come: with it, they take eight minutes.
@@ -150,33 +149,23 @@ def _seconds(connection: duckdb.DuckDBPyConnection, query: str) -> float:
 
 
 def _kinds() -> tuple[SignalKind, ...]:
-    return tuple(
-        SignalKind(
-            *(name, "retail", "order", Evidence.OBSERVED),
-            Polarity.BOTH if weight < 0 else Polarity.REWARD,
-            *(Sensitivity.ORDINARY, reason),
-            categories=("https://w3id.org/dpv/pd#Purchase",),
-        )
-        for name, (weight, reason) in _NAMES.items()
-    )
+    return tuple(SignalKind(name, observation) for name, (_, observation) in _NAMES.items())
 
 
 def _policy() -> Policy:
     weightings = tuple(
         Weighting(
             kind=kind,
-            weight=abs(_NAMES[kind.name][0]),
-            floor=-80.0 if kind.polarity is Polarity.BOTH else 0.0,
-            cap=0.0 if kind.polarity is Polarity.BOTH else 120.0,
+            weight=_NAMES[kind.name][0],
+            floor=-80.0 if kind.entry.lowers else 0.0,
+            cap=0.0 if kind.entry.lowers else 120.0,
             partner_cap=60.0,
             half_life_days=180.0,
             expires_days=3000.0,
         )
         for kind in _kinds()
     )
-    made = evolve(
-        fixture_hub.policy(), name="rescoring", base=550.0, bands=(Band("all", 350.0),), weightings=weightings
-    )
+    made = evolve(fixture_hub.policy(), name="rescoring", base=550.0, weightings=weightings)
     return evolve(made, digest=policy_digest(made))
 
 

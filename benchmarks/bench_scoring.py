@@ -9,7 +9,7 @@ import duckdb
 
 from benchmarks.table import BenchmarkResult, fastest
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.scoring.engines import bind_parquet
 from sesame_sdk.scoring.scorecard import SCORE_SQL, to_microseconds
 
@@ -58,15 +58,14 @@ def _seconds(connection: duckdb.DuckDBPyConnection, query: str) -> float:
     return fastest(lambda: connection.execute(kept), times=1)
 
 
-def _kind(letter: str, polarity: Polarity) -> SignalKind:
-    name, reason = f"retail.kind.{letter}", "One of five reasons"
-    return SignalKind(name, "retail", "order", Evidence.OBSERVED, polarity, Sensitivity.ORDINARY, reason)
+def _kind(letter: str, weight: float) -> SignalKind:
+    return SignalKind(f"retail.kind.{letter}", "order_return_count" if weight < 0 else "order_kept")
 
 
 def _policy() -> Policy:
     weightings = tuple(
         Weighting(
-            kind=_kind(letter, Polarity.BOTH if weight < 0 else Polarity.REWARD),
+            kind=_kind(letter, weight),
             weight=weight,
             floor=-80.0 if weight < 0 else 0.0,
             cap=120.0,

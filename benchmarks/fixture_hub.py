@@ -15,13 +15,10 @@ from attrs import evolve, field, frozen
 from sesame_sdk import (
     ConsumerDeclaration,
     Direction,
-    Evidence,
     Grant,
     Manifest,
-    Polarity,
     Policy,
     Pseudonymizer,
-    Sensitivity,
     Signal,
     SignalKind,
     Weighting,
@@ -34,6 +31,7 @@ from sesame_sdk.hub.settings import create_hub
 from sesame_sdk.model.codec import manifest_digest, policy_digest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
+from sesame_sdk.model.terms import Effect, Terms
 from sesame_sdk.partner.client import Client
 from sesame_sdk.signing.jwt import sign_event
 from sesame_sdk.signing.keys import SigningKey
@@ -44,16 +42,7 @@ from tests.postgresql import running
 PRODUCTS = ("sqlite", "postgresql")
 PEOPLE, CONNECTIONS, WORKERS = 100_000, 32, 2
 SHOP = "https://shop.example"
-KIND = SignalKind(
-    name="retail.order.completed",
-    context="retail",
-    unit="order",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.REWARD,
-    sensitivity=Sensitivity.ORDINARY,
-    reason="Orders that you kept",
-    categories=("https://w3id.org/dpv/pd#Purchase",),
-)
+KIND = SignalKind("retail.order.completed", "order_kept")
 PSEUDONYMIZER = Pseudonymizer(bytes(32))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -170,8 +159,8 @@ def policy() -> Policy:
         *("retail-bench", 1, "retail", 500.0, 350.0, 950.0, (Band("fair", 350.0), Band("good", 550.0))),
         weightings=(Weighting(KIND, 1.0, 0.0, 100.0, 80.0, half_life_days=180.0, expires_days=730.0),),
         purposes=(PERSONALISED_BENEFITS,),
-        aim="Small privileges for people who are reliable",
         disputes="https://hub.example/disputes",
+        terms=Terms(effects=(Effect("free_returns", "good"),)),
     )
     return evolve(without_digest, digest=policy_digest(without_digest))
 

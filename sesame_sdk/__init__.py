@@ -7,6 +7,7 @@ The import loads no plugin and no network library; `Client` and others are impor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sesame_sdk.catalogue.observations import Observation, load_proposal
 from sesame_sdk.errors import (
     ConfigurationError,
     GuardRefusedError,
@@ -21,11 +22,11 @@ from sesame_sdk.interfaces import Closeable, GuardRule, ScoreConsumer, SignalPro
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 from sesame_sdk.model.manifest import API_VERSION, ConsumerDeclaration, Manifest
-from sesame_sdk.model.policy import Policy, Severity, Weighting
+from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.pseudonyms import Pseudonymizer
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity, Signal, SignalKind
-from sesame_sdk.model.terms import Consequence, Decider, Effect, Ranking, Side, Terms
+from sesame_sdk.model.signals import Signal, SignalKind
+from sesame_sdk.model.terms import Effect, Ranking, Terms
 from sesame_sdk.text import terminal_text
 
 if TYPE_CHECKING:
@@ -81,15 +82,11 @@ __all__ = [
     "Action",
     "Client",
     "Closeable",
-    "Conduct",
     "ConfigurationError",
-    "Consequence",
     "ConsumerDeclaration",
     "Contribution",
-    "Decider",
     "Direction",
     "Effect",
-    "Evidence",
     "Finding",
     "Grant",
     "GuardRefusedError",
@@ -97,8 +94,8 @@ __all__ = [
     "Inbox",
     "InvalidInputError",
     "Manifest",
+    "Observation",
     "PartnerConfig",
-    "Polarity",
     "Policy",
     "Pseudonymizer",
     "Ranking",
@@ -109,10 +106,7 @@ __all__ = [
     "Score",
     "ScoreConsumer",
     "ScoreStore",
-    "Sensitivity",
     "SesameError",
-    "Severity",
-    "Side",
     "Signal",
     "SignalKind",
     "SignalProvider",
@@ -133,6 +127,7 @@ __all__ = [
     "fa_ir_table",
     "hookimpl",
     "json_option",
+    "load_proposal",
     "new_private_file",
     "open_rejects",
     "print_json",

@@ -109,7 +109,7 @@ def test_the_readme_leads_to_a_score(environment: Path, hub: Workspace) -> None:
     assert re.search(r"accepted\s+2", printed["post"])
     assert re.search(r"no_grant\s+1", printed["post"])
     assert re.search(r"Score: \w+", printed["explain"])
-    for reason in ("Tools that you brought back", "Starting points of everybody"):
+    for reason in ("Things that you brought back in time", "Starting points of everybody"):
         assert reason in README.partition("```text")[2]
         assert reason in printed["explain"]
 

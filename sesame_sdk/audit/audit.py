@@ -29,15 +29,16 @@ from sesame_sdk.audit.simulation.simulate import (
     adapt_choices,
     simulate,
 )
+from sesame_sdk.catalogue.observations import rule_against
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.guard.labels import label_policy
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy, Weighting
-from sesame_sdk.model.signals import Conduct, Sensitivity
 
 RANKING_DEPTH = 100
-_CONFORMING = (Sensitivity.POLITICAL, Sensitivity.SPECIAL, Sensitivity.TASTE)
+#: Rules that refuse observations of opinions, special categories, taste and other people's conduct.
+_CONFORMITY_RULES = ("POL-1", "SPC-1", "TST-1", "ASC-1")
 
 
 def audit(
@@ -61,7 +62,7 @@ def audit(
     """
     guard = guard or Guard()
     findings = guard.check_policy(policy)
-    if any(finding.action is not Action.WARN for finding in findings):
+    if any(finding.action is Action.REFUSE for finding in findings):
         return Report(file_name, None, sort_refusals_first(findings))
     if baseline is not None:
         if baseline.context != policy.context:
@@ -91,8 +92,8 @@ def report_refusal(name: str, error: GuardRefusedError) -> Report:
 
 
 def sort_refusals_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Put refusals before warnings; otherwise keep the order."""
-    return tuple(sorted(findings, key=lambda finding: finding.action is Action.WARN))
+    """Put refusals first; otherwise keep the order."""
+    return tuple(sorted(findings, key=lambda finding: finding.action is not Action.REFUSE))
 
 
 def measure_all(
@@ -156,9 +157,7 @@ def _worst_fall(kind: Weighting) -> float:
 
 def _measure_conformity_weight(policy: Policy) -> Measurement:
     kinds = policy.weightings
-    conforming = [
-        each.kind.sensitivity in _CONFORMING or each.kind.conduct is Conduct.OTHERS for each in kinds
-    ]
+    conforming = [rule_against(each.kind.observation) in _CONFORMITY_RULES for each in kinds]
     reach = [each.cap - each.floor for each in kinds]
     return measure_conformity_weight(reach, conforming, [each.kind.name for each in kinds])
 

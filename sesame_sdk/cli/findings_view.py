@@ -15,6 +15,8 @@ from sesame_sdk.errors import FindingLike, GuardRefusedError
 from sesame_sdk.model.finding import Action, problem
 from sesame_sdk.text import terminal_text
 
+#: What follows the rule of a finding that does not refuse.
+_SUFFIXES: dict[object, str] = {Action.WARN: " (warning)", Action.REVIEW: " (review)"}
 #: Line numbers in a file, one for each finding; None where it is not known.
 Lines = Sequence[int | None]
 
@@ -47,7 +49,7 @@ def show_findings(findings: Sequence[FindingLike], lines: Lines = ()) -> None:
 
 def _row(finding: FindingLike, line: int | None, *, with_line: bool) -> dict[str, object]:
     return {
-        "rule": f"{finding.rule} (warning)" if _is_warning(finding) else finding.rule,
+        "rule": finding.rule + _SUFFIXES.get(getattr(finding, "action", None), ""),
         **({"line": line} if with_line else {}),
         "about": getattr(finding, "about", None),
         "reason": finding.reason,
@@ -57,7 +59,7 @@ def _row(finding: FindingLike, line: int | None, *, with_line: bool) -> dict[str
 
 
 def _is_warning(finding: FindingLike) -> bool:
-    return getattr(finding, "action", None) is Action.WARN
+    return getattr(finding, "action", None) in _SUFFIXES
 
 
 def _count(findings: Sequence[FindingLike]) -> str:

@@ -45,6 +45,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "streams": ("streams", "List score streams; redrive dead letters"),
     },
     "Policy author": {
+        "observations": ("observations", "List what may be counted, and what may follow"),
         "policy": ("policy", "Check, load and list policies"),
         "audit": ("audit", "Simulate a policy and measure its effects"),
     },

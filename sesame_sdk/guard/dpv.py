@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
-DPV: Final = "https://w3id.org/dpv#"
-#: Namespace of the categories of personal data.
-PD: Final = "https://w3id.org/dpv/pd#"
+from sesame_sdk.catalogue.closed_lists import DPV as DPV
+from sesame_sdk.catalogue.closed_lists import PD as PD
 
 
 @cache

@@ -16,26 +16,26 @@ from typing import Any, Final, Literal, TypeVar, final, get_args
 
 from attrs import evolve, field, frozen
 
+from sesame_sdk.catalogue.observations import Observation
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard import labels
 from sesame_sdk.guard.rules import kinds, outcomes, purposes, sensitive_data, terms
 from sesame_sdk.interfaces import GuardRule
+from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Grant, ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import SignalKind
 
-CONTEXTS: Final = kinds.Contexts()
-INFERENCES: Final = kinds.Inferences()
-DECLARED_CATEGORIES: Final = kinds.DeclaredCategories()
+DECLARATIONS: Final = kinds.Declarations()
 MINIMUM_AGE: Final = terms.MinimumAge()
 
 #: In the order of findings.
 BUILT_IN: Final[tuple[GuardRule, ...]] = (
-    *(DECLARED_CATEGORIES, CONTEXTS, outcomes.Proportionality()),
+    *(DECLARATIONS, kinds.Contexts(), outcomes.Proportionality()),
     *(sensitive_data.Politics(), sensitive_data.SpecialCategories(), sensitive_data.Taste()),
-    *(sensitive_data.OtherPeople(), INFERENCES),
+    *(sensitive_data.OtherPeople(), kinds.Inferences()),
     *(sensitive_data.Biometrics(), sensitive_data.Locations(), sensitive_data.Rights()),
     *(terms.Visibility(), terms.Enrolment(), terms.NoScore()),
     *(purposes.StatedPurposes(), purposes.Work(), purposes.PublicServices(), purposes.Essentials()),
@@ -43,8 +43,6 @@ BUILT_IN: Final[tuple[GuardRule, ...]] = (
     *(kinds.Retention(), kinds.SpecificReasons(), terms.Disputes(), outcomes.Prices(), outcomes.Rankings()),
 )
 
-#: Rules that compare a policy's entry with the registered kind.
-REGISTRATION_RULES: Final = (DECLARED_CATEGORIES, CONTEXTS, INFERENCES)
 #: A further rule with more findings than this about one thing is broken, or floods the log.
 MAX_FINDINGS = 1000
 #: A refusal lists this many findings, and says how many more there are.
@@ -68,6 +66,16 @@ _CHECKS: Mapping[_CheckName, tuple[Callable[[Any], Iterable[Finding]], ...]] = M
 _RANKS: Mapping[str, int] = MappingProxyType({rule.id: rank for rank, rule in enumerate(BUILT_IN)})
 
 
+def proposal_digest(name: str, entry: Observation) -> str:
+    """What an approval is given to: the digest of a proposed observation with its id (RFC 8785, SHA-256)."""
+    return codec.digest({name: entry})
+
+
+def needs_review(findings: Iterable[Finding]) -> bool:
+    """Whether a person must review what these findings are about."""
+    return any(finding.action is Action.REVIEW for finding in findings)
+
+
 def _to_tuple(rules: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
     return tuple(rules)
 
@@ -75,16 +83,25 @@ def _to_tuple(rules: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
 @final
 @frozen
 class Guard:
-    """Checks by the built-in rules, and by `extra` ones from plugins in addition, never instead."""
+    """Checks by the built-in rules, and by `extra` ones from plugins in addition, never instead.
+
+    `approved` are the digests of the proposed observations that two people of a hub approved. They are
+    checked
+    like all others: an approval only ends the refusal of what is not approved.
+    """
 
     _extra: tuple[GuardRule, ...] = field(default=(), converter=_to_tuple)
+    _approved: frozenset[str] = field(default=frozenset(), converter=frozenset)
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Guard cannot be subclassed; add a rule instead")
 
     def check_kind(self, kind: SignalKind) -> tuple[Finding, ...]:
         """Findings about a kind that a plugin registers."""
-        return self._check("check_kind", kind, labels.label_kind)
+        findings = self._check("check_kind", kind, labels.label_kind)
+        if kind.proposal is None or proposal_digest(kind.observation, kind.proposal) in self._approved:
+            return findings
+        return _sort((*findings, DECLARATIONS.refuse_unapproved(kind)))
 
     def check_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
         """Findings about a policy that an operator loads, and about the kinds in it.
@@ -98,8 +115,7 @@ class Guard:
             findings += self.check_kind(weighting.kind)
         for kind in kinds:
             if weighting_of_kind := weightings.get(kind.name):
-                for rule in REGISTRATION_RULES:
-                    findings += rule.check_registered(policy, weighting_of_kind, kind)
+                findings += DECLARATIONS.check_registered(policy, weighting_of_kind, kind)
                 findings += self.check_kind(kind)
         return _sort(findings)
 
@@ -152,10 +168,10 @@ def _order(finding: Finding) -> tuple[int, str, str, str, str, str, str]:
 
 
 def _admit(findings: tuple[Finding, ...]) -> None:
-    refusals = [finding for finding in findings if finding.action is not Action.WARN]
+    refusals = [finding for finding in findings if finding.action is Action.REFUSE]
     if not refusals:
         return
-    warnings = [finding for finding in findings if finding.action is Action.WARN]
+    warnings = [finding for finding in findings if finding.action is not Action.REFUSE]
     more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
     if len(findings) > MAX_LISTED:
         more += f" ({len(findings) - MAX_LISTED} findings more than the {MAX_LISTED} listed)"

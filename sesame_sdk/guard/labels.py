@@ -30,7 +30,7 @@ def label_weighting(policy: Policy, weighting: Weighting) -> str:
 
 def label_effect(about: str, effect: Effect) -> str:
     """One effect of the policy or consumer labelled `about`."""
-    return truncate(f"{about}, effect {effect.name}")
+    return truncate(f"{about}, effect {effect.effect}")
 
 
 def label_consumer(consumer: ConsumerDeclaration) -> str:

@@ -34,6 +34,8 @@ class DropReason(StrEnum):
     KIND_NOT_REGISTERED = "kind_not_registered"
     VALUE_AGAINST_POLARITY = "value_against_polarity"
     VALUE_OUT_OF_RANGE = "value_out_of_range"
+    VALUE_AGAINST_MEASURE = "value_against_measure"
+    FASTER_THAN_CALENDAR = "faster_than_calendar"
     IN_THE_FUTURE = "in_the_future"
     TOO_LONG_AGO = "too_long_ago"
     #: It would correct a signal that a dispute excludes from scores.

@@ -15,9 +15,10 @@ TITLE: Final = "Refused by the guard"
 
 
 class Action(StrEnum):
-    """The effect of a finding."""
+    """The effect of a finding: a refusal, a question that a person must review, or a warning."""
 
     REFUSE = "refuse"
+    REVIEW = "review"
     WARN = "warn"
 
 

@@ -1,6 +1,5 @@
 """Policies: how the score of a context is computed. Loaded by `scoring.policy_file`, checked by the guard."""
 
-from enum import StrEnum
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -42,37 +41,21 @@ class Band:
     start: float = field(validator=_points)
 
 
-class Severity(StrEnum):
-    """How severe the conduct is that a lowering kind records, as the policy's author declares.
-
-    No effect may be more severe than the conduct that causes it (rule PRP-1).
-    """
-
-    MINOR = "minor"
-    SERIOUS = "serious"
-    GRAVE = "grave"
-
-    @property
-    def weight(self) -> int:
-        """1 to 3: the highest `Consequence.weight` that is allowed for such conduct."""
-        return list(Severity).index(self) + 1
-
-
 @frozen
 class Weighting:
     """How signals of one kind count. Points are per unit of value.
 
     Attributes:
         kind: the kind; its reason is shown to people beside the points. It must equal the registered kind.
-        weight: points for a value of 1 that happened today.
-        floor: minimum of the sum of all signals of the kind; 0 means that it cannot lower.
-        cap: maximum of that sum.
+        weight: points for a value of 1 that happened today. Its sign is that of the observation's polarity.
+        floor: minimum of the sum of all signals of the kind; 0 for what raises.
+        cap: maximum of that sum; 0 for what lowers.
         partner_cap: maximal absolute sum of the signals of one partner.
         half_life_days: days after which a signal counts half; None means no decay.
         expires_days: days after which a signal no longer counts; None means no end.
         effort: effort of a person for 1 more, in any unit that the policy's kinds share; None means that a
             person can only wait.
-        code: reason code, short and stable; empty means the kind's name.
+        code: reason code, short and stable; empty means the observation's id.
     """
 
     kind: SignalKind = field(validator=validators.instance_of(SignalKind))
@@ -82,7 +65,6 @@ class Weighting:
     partner_cap: float = field(validator=_points)
     half_life_days: float | None = field(default=None, validator=validators.optional(validators.finite))
     expires_days: float | None = field(default=None, validator=validators.optional(validators.finite))
-    severity: Severity = field(default=Severity.MINOR, validator=validators.instance_of(Severity))
     effort: float | None = field(default=None, validator=validators.optional(validators.finite))
     code: str = field(default="", validator=validators.optional_text(32))
 
@@ -116,7 +98,6 @@ class Policy:
         bands: ascending, the first at `low`.
         weightings: one for each kind that counts.
         purposes: IRIs of the purposes for which its score may be read.
-        aim: purpose of the score, in a sentence (rule PRP-1).
         disputes: where a person disputes a signal: an address or a page (rule DSP-1).
         disputed_count: whether disputed signals count (rule DSP-1).
         digest: SHA-256 over the RFC 8785 JSON of all the above, base64url; see `codec.policy_digest`.
@@ -131,7 +112,6 @@ class Policy:
     bands: tuple[Band, ...] = field(validator=validators.tuple_of(Band, min_items=1))
     weightings: tuple[Weighting, ...] = field(validator=validators.tuple_of(Weighting, min_items=1))
     purposes: tuple[str, ...] = ()
-    aim: str = field(default="", validator=validators.optional_text(400))
     disputes: str = field(default="", validator=validators.optional_text(256))
     disputed_count: bool = field(default=False, validator=validators.instance_of(bool))
     terms: Terms = field(factory=Terms, validator=validators.instance_of(Terms))
@@ -152,7 +132,7 @@ class Policy:
         known = {band.name for band in self.bands}
         for effect in self.terms.effects:
             if effect.band not in known:
-                raise InvalidInputError(f"{effect.name[:60]} names an unknown band", field="effects")
+                raise InvalidInputError(f"{effect.effect} names an unknown band", field="effects")
 
     def band(self, points: float) -> str:
         """Name of the band of these points."""

@@ -15,7 +15,7 @@ class Contribution:
     Attributes:
         kind: name of the kind; empty for the limitation to the policy's range.
         hundredths: whole hundredths of a point, so that contributions add up exactly.
-        code: the policy's reason code, or the kind's name; empty for the limitation to the range.
+        code: the policy's reason code, or the observation's id; empty for the limitation to the range.
     """
 
     kind: str

@@ -2,12 +2,19 @@
 
 import re
 from datetime import UTC, datetime
-from enum import StrEnum
 from math import isfinite
 
 from attrs import field, fields, frozen
 
+from sesame_sdk.catalogue.observations import (
+    Measure,
+    Observation,
+    Polarity,
+    nearest_observations,
+    observations,
+)
 from sesame_sdk.constants import MAX_KIND_LENGTH, MAX_SUBJECT_LENGTH
+from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators
 
 # Comparing a fixed format is quicker than a regular expression: every hexadecimal digit becomes a zero.
@@ -34,72 +41,63 @@ def _check_new_kind(name: str) -> bool:
 MAX_VALUE = 1e9
 #: An id cannot encode an earlier time (RFC 9562 section 5.7).
 MIN_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
-#: Categories of personal data of one kind.
-MAX_CATEGORIES = 20
-
-
-class Evidence(StrEnum):
-    """How the provider knows. An inference may never lower a score (rule INF-1)."""
-
-    OBSERVED = "observed"
-    DECLARED = "declared"
-    INFERRED = "inferred"
-
-
-class Polarity(StrEnum):
-    """Whether a kind may only raise a score, or also lower it."""
-
-    REWARD = "reward"
-    BOTH = "both"
-
-
-class Conduct(StrEnum):
-    """Whose conduct a kind records. Only the person's own counts (rule ASC-1)."""
-
-    OWN = "own"
-    OTHERS = "others"
-
-
-class Sensitivity(StrEnum):
-    """What a kind reveals about a person. The guard refuses all but the first two.
-
-    `POLITICAL` is POL-1, `SPECIAL` is the special categories of GDPR 9 (SPC-1), `TASTE` is TST-1.
-    They exist so that an honest declaration can be refused by name.
-    """
-
-    ORDINARY = "ordinary"
-    FINANCIAL = "financial"
-    POLITICAL = "political"
-    SPECIAL = "special"
-    TASTE = "taste"
 
 
 @frozen
 class SignalKind:
-    """A kind of signals.
+    """A kind of signals: a name of the partner's own, and one observation of the catalogue.
 
     Attributes:
         name: dotted, starting with the context: ``retail.order.completed``.
-        context: its sphere of life: ``retail``.
-        unit: what a value of 1 means: ``order``, ``GBP``, ``month``.
-        polarity: whether it can ever lower a score.
-        reason: text shown to people beside its points: "Orders that you kept".
-        categories: IRIs of DPV's personal-data categories. A kind without any is refused (rule DCL-1).
-        sources: where its data come from: "our own orders".
+        observation: id of an entry of the catalogue: ``order_kept``. The guard refuses an unknown one
+            (DCL-1).
+        currency: code of ISO 4217, of an observation that is measured in money; empty for all others.
+        title: for operators.
+        proposal: an entry that the catalogue lacks; it counts only at a hub whose operators approved it.
     """
 
     name: str = field(validator=validators.kind_name)
-    context: str = field(validator=validators.context)
-    unit: str = field(validator=validators.text(32))
-    evidence: Evidence = field(validator=validators.instance_of(Evidence))
-    polarity: Polarity = field(validator=validators.instance_of(Polarity))
-    sensitivity: Sensitivity = field(validator=validators.instance_of(Sensitivity))
-    reason: str = field(validator=validators.sentence)
-    conduct: Conduct = field(default=Conduct.OWN, validator=validators.instance_of(Conduct))
-    categories: tuple[str, ...] = field(default=(), validator=validators.each(validators.iri, MAX_CATEGORIES))
-    sources: tuple[str, ...] = field(default=(), validator=validators.texts(10, max_length=100))
+    observation: str = field(validator=validators.observation)
+    currency: str = field(default="", validator=validators.optional_text(3))
     title: str = field(default="", validator=validators.optional_text(100))
-    description: str = field(default="", validator=validators.optional_text(1000))
+    proposal: Observation | None = field(
+        default=None, validator=validators.optional(validators.instance_of(Observation))
+    )
+
+    @property
+    def context(self) -> str:
+        """The context that it belongs to: the first label of its name."""
+        return self.name.partition(".")[0]
+
+    @property
+    def known(self) -> Observation | None:
+        """What it records, from the catalogue or from its own proposal; None if neither has it."""
+        return observations().get(self.observation, self.proposal)
+
+    @property
+    def entry(self) -> Observation:
+        """What it records. Raises `InvalidInputError` if the catalogue does not contain it."""
+        if (entry := self.known) is None:
+            near = ", ".join(nearest_observations(self.observation))
+            message = f"the catalogue has no {self.observation}"
+            raise InvalidInputError(message, field="observation", hint=f"the nearest entries are {near}")
+        return entry
+
+    @property
+    def polarity(self) -> Polarity:
+        """Whether it raises a score or lowers it."""
+        return self.entry.polarity
+
+    @property
+    def reason(self) -> str:
+        """The words that a person reads beside its points, in English."""
+        return self.entry.en
+
+    @property
+    def unit(self) -> str:
+        """What a value of 1 is: ``order``, ``GBP``, ``month``, ``day``."""
+        units = {Measure.MONEY: self.currency, Measure.MONTHS: "month", Measure.DAYS: "day"}
+        return units.get(self.entry.measure, self.entry.unit)
 
 
 @frozen

@@ -4,53 +4,25 @@ Policies and consumers declare them. The guard accepts every default; harmful va
 refuse them by name.
 """
 
-from enum import StrEnum
 from typing import Any
 
 from attrs import Attribute, field, frozen
 
+from sesame_sdk.catalogue.effects import EffectEntry, effects, nearest_effects
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model import validators
 
 #: Rule MIN-1.
 ADULT = 18
-#: Effects of one policy or consumer: the guard checks every word of them.
+#: Effects of one policy or consumer.
 MAX_EFFECTS = 50
-
-
-class Consequence(StrEnum):
-    """What an effect does to a person, from a benefit to exclusion."""
-
-    BENEFIT = "benefit"
-    REVIEW = "review"
-    LIMIT = "limit"
-    SUSPENSION = "suspension"
-    BAN = "ban"
-
-    @property
-    def weight(self) -> int:
-        """0 for a benefit, increasing with severity."""
-        return list(Consequence).index(self)
-
-
-class Decider(StrEnum):
-    """What decides on an effect: the score alone, or a person who can overturn it."""
-
-    SCORE = "score"
-    PERSON = "person"
-
-
-class Side(StrEnum):
-    """The people with an effect: those who have reached a band, or those below it."""
-
-    FROM = "from"
-    BELOW = "below"
 
 
 def _percent(_: object, attribute: "Attribute[Any]", value: float) -> None:
     validators.finite(_, attribute, value)
-    if not -100 <= value <= 1000:
-        raise InvalidInputError("must be from -100 to 1000", field=attribute.name)
+    if not 0 <= value <= 100:
+        hint = "write how much less than the ordinary price it is: percent = 5"
+        raise InvalidInputError("must be from 0 to 100", field=attribute.name, hint=hint)
 
 
 def _age(_: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -60,24 +32,36 @@ def _age(_: object, attribute: "Attribute[Any]", value: object) -> None:
 
 @frozen
 class Effect:
-    """An effect of a score.
+    """An effect of a score: an entry of the catalogue, and the band that it belongs to.
 
     Attributes:
-        name: text shown to people: "No deposit".
-        side: whether it applies to those who have reached the band, or to those below it.
-        price_percent: change of the regular price; below 0 is a discount.
-        disclosed: whether people without this price are told about it.
+        effect: id of the entry: ``deposit_waived``. The guard refuses an unknown one.
+        band: benefits are for those who reached it; reviews and limits for those below it.
+        percent: how much less than the ordinary price, of a discount; 0 for all others.
     """
 
-    name: str = field(validator=validators.text(200))
+    effect: str = field(validator=validators.observation)
     band: str = field(validator=validators.text(32))
-    side: Side = field(default=Side.FROM, validator=validators.instance_of(Side))
-    consequence: Consequence = field(
-        default=Consequence.BENEFIT, validator=validators.instance_of(Consequence)
-    )
-    decides: Decider = field(default=Decider.SCORE, validator=validators.instance_of(Decider))
-    price_percent: float = field(default=0.0, validator=_percent)
-    disclosed: bool = field(default=False, validator=validators.instance_of(bool))
+    percent: float = field(default=0.0, validator=_percent)
+
+    @property
+    def known(self) -> EffectEntry | None:
+        """The entry; None if the catalogue does not contain it."""
+        return effects().get(self.effect)
+
+    @property
+    def entry(self) -> EffectEntry:
+        """The entry. Raises `InvalidInputError` if the catalogue does not contain it."""
+        if (entry := self.known) is None:
+            near = ", ".join(nearest_effects(self.effect))
+            message = f"the catalogue has no {self.effect}"
+            raise InvalidInputError(message, field="effect", hint=f"the nearest entries are {near}")
+        return entry
+
+    @property
+    def name(self) -> str:
+        """The words that people read, in English."""
+        return f"{self.percent:g} percent off, as the price list says" if self.percent else self.entry.en
 
 
 @frozen
@@ -85,8 +69,8 @@ class Ranking:
     """The declaration of a ranking that uses a score.
 
     Attributes:
-        parameters: the main parameters, as shown to people: "relevance", "score".
-        other_order: the alternative order without the score: "newest first".
+        parameters: the main parameters, as shown to people, of the closed list: "relevance", "score".
+        other_order: the alternative order without the score, of the closed list: "newest first".
     """
 
     parameters: tuple[str, ...] = field(default=(), validator=validators.texts(20, max_length=64))

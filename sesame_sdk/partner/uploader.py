@@ -38,8 +38,10 @@ SAMPLE_SIZE = 10
 HINTS = {
     DropReason.KIND_NOT_REGISTERED: "register the plugin first: sesame registrations add",
     DropReason.NO_GRANT: "expected: signals without consent are dropped",
-    DropReason.VALUE_AGAINST_POLARITY: "the plugin sends a negative value for a kind that may only reward",
+    DropReason.VALUE_AGAINST_POLARITY: "the plugin sends a negative value; the observation has the sign",
     DropReason.VALUE_OUT_OF_RANGE: "the plugin sends a value beyond a billion",
+    DropReason.VALUE_AGAINST_MEASURE: "the plugin sends a count that is not 1, or an amount of another form",
+    DropReason.FASTER_THAN_CALENDAR: "the plugin sends more months or days than have passed",
     DropReason.IN_THE_FUTURE: "check this machine's clock",
     DropReason.TOO_LONG_AGO: "the plugin parses dates wrongly: these are before 1970",
     DropReason.DISPUTED: "a dispute of the signal is open or upheld; answer it, and correct nothing before",

@@ -18,7 +18,6 @@ from sesame_sdk.model.codec import policy_digest
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Contribution, Score
-from sesame_sdk.model.signals import Polarity
 from sesame_sdk.scoring.engines import CountedSignal, score_by_kind
 from sesame_sdk.scoring.policy_text import describe_policy, format_number, format_points
 from sesame_sdk.scoring.recourse.search import Senders, find_next_band
@@ -77,7 +76,7 @@ def build_scores(
             parts.setdefault(subject, []).append((kind, hundredths))
     digest = policy.digest or policy_digest(policy)
     texts = {
-        weighting.kind.name: (weighting.kind.reason, weighting.code or weighting.kind.name)
+        weighting.kind.name: (weighting.kind.reason, weighting.code or weighting.kind.observation)
         for weighting in policy.weightings
     }
     return {
@@ -126,7 +125,7 @@ def _check(supposed: Sequence[Hypothetical], policy: Policy) -> None:
         if one.kind not in kinds:
             message = f"{one.kind} is not a kind of the policy {policy.name}"
             raise InvalidInputError(message, field="kind", hint=f"use one of: {', '.join(sorted(kinds))}")
-        if kinds[one.kind].polarity is Polarity.REWARD and one.value < 0:
+        if one.value < 0:
             raise InvalidInputError(f"{one.kind} must not be negative", field="value", hint="use 0 or more")
 
 

@@ -1,7 +1,7 @@
 """Reads a policy from TOML: checked against the schema, then by the guard. `docs/scoring.md` has the format.
 
 An unknown key is an error, so that a typo cannot switch a rule off. Points have at most two decimals, so that
-reasons add up to the score exactly.
+reasons add up to the score exactly. What a kind leaves out has the default of its observation.
 """
 
 import re
@@ -14,18 +14,23 @@ import msgspec
 from attrs import evolve
 
 from sesame_sdk import toml_file
+from sesame_sdk.catalogue.effects import Side
+from sesame_sdk.catalogue.observations import Observation
 from sesame_sdk.constants import MAX_POINTS
 from sesame_sdk.errors import FindingLike, GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.codec import policy_digest
-from sesame_sdk.model.policy import Band, Policy, Severity, Weighting
-from sesame_sdk.model.signals import Conduct, Evidence, Polarity, Sensitivity, SignalKind
-from sesame_sdk.model.terms import ADULT, Consequence, Decider, Effect, Ranking, Side, Terms
+from sesame_sdk.model.finding import Action
+from sesame_sdk.model.policy import Band, Policy, Weighting
+from sesame_sdk.model.signals import SignalKind
+from sesame_sdk.model.terms import ADULT, Effect, Ranking, Terms
 from sesame_sdk.scoring.scorecard import to_hundredths
 from sesame_sdk.toml_file import KeyPath, TomlDocument, find_key_lines, find_line
 
 #: A policy of a hundred kinds needs a tenth of this.
 MAX_BYTES = 256 * 1024
+#: What one partner may add or take of a kind's cap or floor, unless the file says more.
+PARTNER_SHARE = 0.25
 #: What to write where a key is missing.
 EXAMPLES = {
     "name": 'name = "retail-privileges"',
@@ -33,15 +38,15 @@ EXAMPLES = {
     "context": 'context = "retail"',
     "base": "base = 550",
     "range": "range = [350, 950]",
-    "bands": '[[bands]] with name = "ordinary" and from = 350',
-    "kinds": "[[kinds]] with a kind, its weight, cap, partner_cap and reason",
+    "bands": 'bands = [{ name = "ordinary", from = 350 }]',
+    "kinds": "[[kinds]] with a kind, its observation, weight, and cap or floor",
     "from": "from = 350",
     "kind": 'kind = "retail.order.completed"',
-    "unit": 'unit = "order"; what a value of 1 means',
-    "weight": "weight = 4; points for a value of 1 today",
+    "observation": 'observation = "order_kept"; the others: sesame observations list',
+    "effect": 'effect = "free_delivery"; the others: sesame observations list --effects',
+    "weight": "weight = 4; points for a value of 1 today, below 0 for what lowers a score",
     "cap": "cap = 120; the maximum that all signals of the kind add",
-    "partner_cap": "partner_cap = 60; the maximum that one partner adds or takes",
-    "reason": 'reason = "Orders that you kept"; people read it beside the points',
+    "floor": "floor = -60; the most that all signals of the kind take",
 }
 #: Bounds of a half-life or an expiry: a quarter of an hour to three human lifetimes.
 MIN_DAYS, MAX_DAYS = 0.01, 100_000.0
@@ -51,7 +56,7 @@ _EFFECT_KEYS = {"band": "from, below"}
 _POLICY_KEYS = {"low": "range", "high": "range", "weightings": "kinds"}
 #: How findings label what they are about (`guard.labels`), and the table and key of it in a file.
 _LABEL = re.compile(r"(?:policy .*?, )?(?P<noun>kind|effect|band) (?P<name>.+)")
-_TABLES = {"kind": ("kinds", "kind"), "effect": ("effects", "name"), "band": ("bands", "name")}
+_TABLES = {"kind": ("kinds", "kind"), "effect": ("effects", "effect"), "band": ("bands", "name")}
 #: Keys that a rule checks where it is about no kind or effect; the first that the file has is shown.
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "VIS-1": ("visibility",),
@@ -60,7 +65,6 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "MIN-1": ("minimum_age",),
     "MAT-1": ("ranking",),
     "DSP-1": ("disputed_count", "disputes"),
-    "PRP-1": ("aim",),
     "PUR-6": ("reshare", "purposes"),
     **dict.fromkeys(("PUR-1", "PUR-2", "PUR-3", "PUR-4", "PUR-5"), ("purposes",)),
 }
@@ -74,27 +78,17 @@ class BandEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 
 
 class KindEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A table under ``[[kinds]]``: how the kind counts, and what it is."""
+    """A table under ``[[kinds]]``: how the kind counts, and which observation it is."""
 
     kind: str
-    unit: str
+    observation: str
     weight: float
-    cap: float
-    partner_cap: float
-    reason: str
-    floor: float = 0.0
+    cap: float | None = None
+    floor: float | None = None
+    currency: str = ""
+    partner_cap: float | None = None
     half_life_days: float | None = None
     expires_days: float | None = None
-    context: str | None = None
-    evidence: Evidence = Evidence.OBSERVED
-    polarity: Polarity | None = None
-    sensitivity: Sensitivity = Sensitivity.ORDINARY
-    conduct: Conduct = Conduct.OWN
-    categories: list[str] = []
-    sources: list[str] = []
-    title: str = ""
-    description: str = ""
-    severity: Severity = Severity.MINOR
     effort: float | None = None
     code: str = ""
 
@@ -102,13 +96,10 @@ class KindEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 class EffectEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A table under ``[[effects]]``."""
 
-    name: str
+    effect: str
     start: str | None = msgspec.field(name="from", default=None)
     below: str | None = None
-    consequence: Consequence = Consequence.BENEFIT
-    decides: Decider = Decider.SCORE
-    price_percent: float = 0.0
-    disclosed: bool = False
+    percent: float = 0.0
 
 
 class RankingEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -128,7 +119,6 @@ class PolicySchema(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     range: tuple[float, float]
     bands: list[BandEntry]
     kinds: list[KindEntry]
-    aim: str = ""
     purposes: list[str] = []
     disputes: str = ""
     disputed_count: bool = False
@@ -141,6 +131,7 @@ class PolicySchema(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     minimum_age: int = ADULT
     effects: list[EffectEntry] = []
     ranking: RankingEntry | None = None
+    observations: dict[str, Observation] = {}
 
 
 def build_policy(entries: PolicySchema, document: TomlDocument) -> Policy:
@@ -151,7 +142,7 @@ def build_policy(entries: PolicySchema, document: TomlDocument) -> Policy:
             bands.append(Band(entry.name, _points("from", entry.start)))
     for at, kind in enumerate(entries.kinds):
         with document.locating("kinds", at, keys=_KIND_KEYS):
-            weightings.append(_weighting(kind, entries.context))
+            weightings.append(_weighting(kind, entries.observations.get(kind.observation)))
     terms = _terms(entries, document)
     with document.locating(keys=_POLICY_KEYS):
         policy = Policy(
@@ -165,7 +156,6 @@ def build_policy(entries: PolicySchema, document: TomlDocument) -> Policy:
             bands=tuple(sorted(bands, key=lambda band: band.start)),
             weightings=tuple(sorted(weightings, key=lambda weighting: weighting.kind.name)),
             purposes=tuple(sorted(set(entries.purposes))),
-            aim=entries.aim,
             disputes=entries.disputes,
             disputed_count=entries.disputed_count,
             terms=terms,
@@ -189,7 +179,7 @@ def _terms(entries: PolicySchema, document: TomlDocument) -> Terms:
             no_score=entries.no_score,
             reshare=entries.reshare,
             minimum_age=entries.minimum_age,
-            effects=tuple(sorted(effects, key=lambda effect: (effect.name, effect.band, effect.side))),
+            effects=tuple(sorted(effects, key=lambda effect: (effect.effect, effect.band))),
             ranking=ranking,
         )
 
@@ -197,47 +187,49 @@ def _terms(entries: PolicySchema, document: TomlDocument) -> Terms:
 def _effect(entry: EffectEntry) -> Effect:
     if (entry.start is None) == (entry.below is None):
         raise InvalidInputError("must name one band", field="from, below", hint="set one of the two")
-    return Effect(
-        name=entry.name,
-        band=entry.start or entry.below or "",
-        side=Side.BELOW if entry.start is None else Side.FROM,
-        consequence=entry.consequence,
-        decides=entry.decides,
-        price_percent=entry.price_percent,
-        disclosed=entry.disclosed,
-    )
+    effect = Effect(entry.effect, entry.start or entry.below or "", entry.percent)
+    side = Side.BELOW if entry.start is None else Side.FROM
+    if effect.known and effect.known.direction is not side:
+        right = effect.known.direction
+        message = f"a {effect.known.consequence} is for people {_PEOPLE[right]} a band"
+        raise InvalidInputError(message, field=side.value, hint=f'write {right} = "{effect.band}"')
+    return effect
 
 
-def _weighting(entry: KindEntry, context: str) -> Weighting:
+_PEOPLE = {Side.FROM: "who reached", Side.BELOW: "below"}
+
+
+def _weighting(entry: KindEntry, proposal: Observation | None) -> Weighting:
+    kind = SignalKind(entry.kind, entry.observation, entry.currency, proposal=proposal)
+    bound = _bound(entry, kind.known)
+    share = round(abs(bound) * PARTNER_SHARE, 2)
+    partner_cap = max(share, 0.01) if entry.partner_cap is None else entry.partner_cap
+    half_life, expiry, effort = entry.half_life_days, entry.expires_days, entry.effort
+    if known := kind.known:
+        half_life = known.half_life_days if half_life is None else half_life
+        expiry = known.expires_days if expiry is None else expiry
+        effort = known.effort if effort is None else effort
     return Weighting(
-        kind=_kind(entry, context),
+        kind=kind,
         weight=_number("weight", entry.weight, -MAX_POINTS, MAX_POINTS),
-        floor=_points("floor", entry.floor),
-        cap=_points("cap", entry.cap),
-        partner_cap=_points("partner_cap", entry.partner_cap),
-        half_life_days=_days("half_life_days", entry.half_life_days),
-        expires_days=_days("expires_days", entry.expires_days),
-        severity=entry.severity,
-        effort=entry.effort,
+        floor=_points("floor", entry.floor or 0.0),
+        cap=_points("cap", entry.cap or 0.0),
+        partner_cap=_points("partner_cap", partner_cap),
+        half_life_days=_days("half_life_days", half_life),
+        expires_days=_days("expires_days", expiry),
+        effort=effort,
         code=entry.code,
     )
 
 
-def _kind(entry: KindEntry, context: str) -> SignalKind:
-    return SignalKind(
-        name=entry.kind,
-        context=context if entry.context is None else entry.context,
-        unit=entry.unit,
-        evidence=entry.evidence,
-        polarity=entry.polarity or (Polarity.BOTH if entry.floor < 0 else Polarity.REWARD),
-        sensitivity=entry.sensitivity,
-        reason=entry.reason,
-        conduct=entry.conduct,
-        categories=tuple(sorted(set(entry.categories))),
-        sources=tuple(entry.sources),
-        title=entry.title,
-        description=entry.description,
-    )
+def _bound(entry: KindEntry, known: Observation | None) -> float:
+    """The cap of what raises, or the floor of what lowers, which the file must have."""
+    lowers = known.lowers if known else entry.weight < 0
+    bound = entry.floor if lowers else entry.cap
+    if bound is None:
+        key = "floor" if lowers else "cap"
+        raise InvalidInputError("missing key", field=key, hint=f"add {EXAMPLES[key]}")
+    return bound
 
 
 def _points(key: str, number: float) -> float:
@@ -297,7 +289,9 @@ def _path_of(finding: FindingLike, values: Mapping[str, Any]) -> KeyPath:
         entries = enumerate(values.get(table, ()))
         index = next((at for at, entry in entries if _is_named(entry.get(key), label["name"])), None)
         return () if index is None else (table, index, key)
-    return next(((key,) for key in _KEYS.get(finding.rule, ()) if key in values), ("name",))
+    of_name = getattr(finding, "action", None) is Action.REVIEW
+    keys = () if of_name else _KEYS.get(finding.rule, ())
+    return next(((key,) for key in keys if key in values), ("name",))
 
 
 def _is_named(entry: object, name: str) -> bool:

@@ -8,29 +8,18 @@ from sesame_sdk.guard import purposes
 from sesame_sdk.model import codec
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
+from sesame_sdk.model.signals import SignalKind
+from sesame_sdk.model.terms import Effect, Terms
 
 BENEFITS: Final = purposes.PERSONALISED_BENEFITS
 CARE: Final = purposes.CUSTOMER_CARE
 RETAIL, COMMUNITY = "retail", "community"
 
 
-def _kind(name: str, reason: str, polarity: Polarity = Polarity.REWARD) -> SignalKind:
-    return SignalKind(
-        name=name,
-        context=name.partition(".")[0],
-        unit="one",
-        evidence=Evidence.OBSERVED,
-        polarity=polarity,
-        sensitivity=Sensitivity.ORDINARY,
-        reason=reason,
-        categories=("https://w3id.org/dpv/pd#Purchase",),
-    )
-
-
-ORDER: Final = _kind("retail.order.completed", "Orders that you kept")
-LATE: Final = _kind("retail.payment.missed", "Invoices left unpaid", Polarity.BOTH)
-POST: Final = _kind("community.post.helpful", "Posts that helped others")
+ORDER: Final = SignalKind("retail.order.completed", "order_kept")
+SPEND: Final = SignalKind("retail.order.spend", "order_spend", "GBP")
+LATE: Final = SignalKind("retail.payment.missed", "payment_missed")
+POST: Final = SignalKind("community.post.helpful", "answer_marked_helpful")
 KINDS: Final = (ORDER, LATE, POST)
 
 
@@ -40,9 +29,9 @@ def readers_of(*contexts: str, purpose: str = BENEFITS) -> tuple[ConsumerDeclara
 
 
 def make_weighting(kind: SignalKind, **other: Any) -> Weighting:  # noqa: ANN401 - fields of a Weighting
-    """10 points each, up to 100, 80 from one partner; a kind that may lower takes 7 and expires in a year."""
+    """10 points each, up to 100, 80 from one partner; a kind that lowers takes 7 and expires in a year."""
     usual: dict[str, Any] = {"weight": 10.0, "floor": 0.0, "cap": 100.0, "partner_cap": 80.0}
-    if kind.polarity is Polarity.BOTH:
+    if kind.entry.lowers:
         usual |= {"weight": -7.0, "floor": -60.0, "cap": 0.0, "expires_days": 365.0}
     return Weighting(kind=kind, **(usual | other))
 
@@ -59,8 +48,8 @@ def make_policy(*weightings: Weighting, context: str = RETAIL, version: int = 1)
         bands=(Band("fair", 350.0), Band("good", 550.0)),
         weightings=weightings,
         purposes=(BENEFITS,),
-        aim="Small privileges for people who are reliable",
         disputes="https://hub.example/disputes",
+        terms=Terms(effects=(Effect("free_returns", "good"),)),
     )
     return evolve(policy, digest=codec.policy_digest(policy))
 

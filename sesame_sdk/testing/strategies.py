@@ -12,44 +12,34 @@ from hypothesis import strategies as st
 from sesame_sdk.constants import MAX_SIGNALS
 from sesame_sdk.model import codec
 from sesame_sdk.model.envelope import Envelope
-from sesame_sdk.model.policy import Band, Policy, Severity, Weighting
+from sesame_sdk.model.policy import Band, Policy, Weighting
 from sesame_sdk.model.pseudonyms import Pseudonymizer
-from sesame_sdk.model.signals import MAX_VALUE, Evidence, Polarity, Sensitivity, Signal, SignalKind
+from sesame_sdk.model.signals import Signal, SignalKind
 from sesame_sdk.testing.partner import PSEUDONYMIZER
 from sesame_sdk.testing.sample_data import make_policy
 
-_THINGS = ("order", "booking", "invoice", "delivery", "rental", "repair")
-_DEEDS = {
-    "completed": "Promises to {} that you kept",
-    "confirmed": "Times that {} could count on you",
-    "returned": "Things that {} had back from you in time",
-    "missed": "Invoices of {} that you left unpaid",
+_CONTEXTS = ("community", "cycling", "library", "retail")
+#: Names of kinds by observation, of the catalogue's measures and polarities.
+_NAMES = {
+    "order_kept": "order.completed",
+    "booking_kept": "booking.kept",
+    "item_returned_on_time": "rental.returned",
+    "answer_marked_helpful": "post.helpful",
+    "payment_missed": "invoice.missed",
+    "order_spend": "order.spend",
 }
-_CONTEXTS = {"retail": "the shop", "library": "the library", "community": "the forum", "cycling": "the club"}
 _times = st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 _hundredths = st.integers(1, 20_000).map(lambda number: number / 100)
 
-contexts = st.sampled_from(sorted(_CONTEXTS))
+contexts = st.sampled_from(_CONTEXTS)
 
 
 @st.composite
 def kinds(draw: st.DrawFn, context: str | None = None) -> SignalKind:
     """A kind that a provider might declare, of any context unless one is given."""
-    drawn_context = context or draw(contexts)
-    deed = draw(st.sampled_from(sorted(_DEEDS)))
-    evidence = draw(st.sampled_from((Evidence.OBSERVED, Evidence.DECLARED)))
-    both = evidence is Evidence.OBSERVED and deed == "missed"  # INF-1: what may lower was observed
-    return SignalKind(
-        name=f"{drawn_context}.{draw(st.sampled_from(_THINGS))}.{deed}",
-        context=drawn_context,
-        unit="one",
-        evidence=evidence,
-        polarity=Polarity.BOTH if both else Polarity.REWARD,
-        sensitivity=draw(st.sampled_from((Sensitivity.ORDINARY, Sensitivity.FINANCIAL))),
-        reason=_DEEDS[deed].format(_CONTEXTS.get(drawn_context, "the site")),
-        categories=("https://w3id.org/dpv/pd#Reliability",),
-        sources=("our own records",),
-    )
+    observation = draw(st.sampled_from(sorted(_NAMES)))
+    currency = "GBP" if observation == "order_spend" else ""
+    return SignalKind(f"{context or draw(contexts)}.{_NAMES[observation]}", observation, currency)
 
 
 def several_kinds(context: str | None = None, max_size: int = 4) -> st.SearchStrategy[list[SignalKind]]:
@@ -63,13 +53,14 @@ def signals(
 ) -> Signal:
     """A signal of one of the kinds `of`, or of any, in its range."""
     kind = draw(st.sampled_from(of) if of else kinds())
-    low = -MAX_VALUE if kind.polarity is Polarity.BOTH else 0.0
     at = draw(_times)
+    pennies = st.integers(1, 10_000_000).map(lambda pence: pence / 100)
+    value = draw(pennies) if kind.currency else 1.0
     return Signal(
         id=pseudonymizer.signal_id(kind.name, draw(st.text("0123456789", min_size=1, max_size=9)), at),
         subject=pseudonymizer.pseudonym(draw(st.sampled_from(("ada", "bob", "cleo", "dan")))),
         kind=kind.name,
-        value=draw(st.floats(low, MAX_VALUE)),
+        value=value,
         occurred_at=at,
     )
 
@@ -103,8 +94,8 @@ def policies(draw: st.DrawFn, of: Sequence[SignalKind] | None = None) -> Policy:
 
 @st.composite
 def _weightings(draw: st.DrawFn, kind: SignalKind) -> Weighting:
-    """A kind that may lower the score does, and expires within a year (RET-1)."""
-    lowers = kind.polarity is Polarity.BOTH
+    """A kind that lowers a score expires within a year (RET-1)."""
+    lowers = kind.entry.lowers
     size, days = draw(_hundredths), draw(st.none() | st.integers(1, 365).map(float))
     return Weighting(
         kind=kind,
@@ -114,7 +105,6 @@ def _weightings(draw: st.DrawFn, kind: SignalKind) -> Weighting:
         partner_cap=draw(_hundredths),
         half_life_days=days,
         expires_days=365.0 if lowers else draw(st.none() | st.just(730.0)),
-        severity=Severity.SERIOUS if lowers else Severity.MINOR,
     )
 
 

@@ -12,7 +12,6 @@ HEAD = """
 name = "shop"
 version = 1
 context = "retail"
-aim = "Small privileges for customers whose orders go well"
 disputes = "https://shop.example/disputes"
 base = 550
 range = [350, 950]
@@ -33,69 +32,64 @@ from = {good}
 {benefit}
 """
 BENEFIT = """[[effects]]
-name = "Free express delivery"
+effect = "free_express_delivery"
 from = "good"
 """
 ORDERS = """
 [[kinds]]
 kind = "retail.order.completed"
-unit = "order"
-categories = ["https://w3id.org/dpv/pd#Transaction"]
+observation = "order_kept"
 weight = {orders}
-half_life_days = 365
-expires_days = 1825
 cap = 90
 partner_cap = 30
-effort = 1
-reason = "Orders that you kept"
 """
 SPEND = """
 [[kinds]]
 kind = "retail.order.spend"
-unit = "GBP"
-categories = ["https://w3id.org/dpv/pd#Transaction"]
+observation = "order_spend"
+currency = "GBP"
 weight = {spend}
-half_life_days = 365
-expires_days = 1825
 cap = 90
 partner_cap = 30
 effort = 0.05
-reason = "What you spent on orders that you kept"
 """
 TENURE = """
 [[kinds]]
 kind = "retail.customer.tenure"
-unit = "month"
-categories = ["https://w3id.org/dpv/pd#Transaction"]
+observation = "membership_month"
 weight = 0.5
-expires_days = 1825
 cap = 40
 partner_cap = 20
-reason = "Months that you have been a customer"
 """
 RETURNED = """
 [[kinds]]
 kind = "retail.order.returned"
-unit = "GBP"
-categories = ["https://w3id.org/dpv/pd#Transaction"]
+observation = "order_returned"
+currency = "GBP"
 weight = -0.05
-half_life_days = 180
-expires_days = 730
 floor = -60
-cap = 0
 partner_cap = 30
-reason = "What you were paid back for orders"
 """
 EVERYTHING = (ORDERS, SPEND, TENURE, RETURNED)
 
 
 def shop(
-    *kinds: str, orders: float = 1.0, spend: float = 0.02, good: float = 580.0, old: str = "", new: str = ""
+    *kinds: str,
+    orders: float = 1.0,
+    spend: float = 0.02,
+    good: float = 580.0,
+    old: str = "",
+    new: str = "",
+    both: str = "",
 ) -> Policy:
-    """A shop's policy; of all kinds unless a test names some, and with `new` in the place of `old`."""
+    """A shop's policy; of all kinds unless a test names some, and with `new` in the place of `old`.
+
+    `both` is the beginning of its purposes, with another one.
+    """
     text = "".join((HEAD, *(kinds or EVERYTHING))).format(
         orders=orders, spend=spend, good=good, benefit=BENEFIT
     )
+    text = text.replace("purposes = [", both) if both else text
     return parse_policy(text.replace(old, new) if old else text)
 
 

@@ -223,7 +223,7 @@ def hostile() -> Report:
         Finding("POL-1", Action.REFUSE, text[:200], text, text, text[:200], TODAY) for text in HOSTILE
     )
     groups = tuple(text[:128] for text in HOSTILE)
-    named = evolve(GOOD_POLICY, name=HOSTILE[0], aim=HOSTILE[2], bands=GOOD_POLICY.bands)
+    named = evolve(GOOD_POLICY, name=HOSTILE[0], bands=GOOD_POLICY.bands)
     parts = tuple(Contribution(f"k{at}", 100 * (at - 4), text) for at, text in enumerate(HOSTILE))
     total = 550 + sum(part.points for part in parts)
     audited = report(

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from sesame_sdk.audit.audit import audit, report_refusal, sort_refusals_first
 from sesame_sdk.audit.metrics.definitions import METRICS
@@ -23,29 +23,32 @@ from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import encode
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.terms import Terms
 from sesame_sdk.scoring.policy_file import load_policy
-from tests.audit.policies import BENEFIT, ORDERS, RETURNED, SPEND, crowd, money, shop, tied
+from tests.audit.policies import BENEFIT, ORDERS, RETURNED, SPEND, TENURE, crowd, money, shop, tied
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
 REVIEW = """
 [[bands]]
-name = "steady"
+name = "fair"
 from = 548
 
 [[effects]]
-name = "Somebody looks first"
-below = "steady"
-consequence = "review"
-decides = "person"
+effect = "free_express_delivery"
+from = "good"
+
+[[effects]]
+effect = "refund_review"
+below = "fair"
 """
 RARE = """
 [[bands]]
-name = "rare"
+name = "excellent"
 from = 900
 
 [[effects]]
-name = "A rare thing"
-from = "rare"
+effect = "gift"
+from = "excellent"
 """
 
 
@@ -151,12 +154,12 @@ def test_a_refused_file_makes_a_report_of_its_findings() -> None:
     [
         pytest.param("partner_cap = 30", "partner_cap = 60", "PTN-1", id="a partner that can do much"),
         pytest.param(
-            "floor = -60\ncap = 0\npartner_cap = 30",
-            "floor = -60\ncap = 0\npartner_cap = 40",
+            "floor = -60\npartner_cap = 30",
+            "floor = -60\npartner_cap = 40",
             "VOL-1",
             id="an event that takes much",
         ),
-        pytest.param("expires_days = 1825\ncap = 90", "cap = 90", "DATA-1", id="a kind kept without end"),
+        pytest.param("cap = 90", "cap = 90\nexpires_days = 30000", "DATA-1", id="a kind kept without end"),
     ],
 )
 def test_a_policy_past_a_bound_is_warned_of_by_the_metric_that_it_passes(
@@ -171,15 +174,15 @@ def test_a_policy_past_a_bound_is_warned_of_by_the_metric_that_it_passes(
     assert report.verdict is Verdict.WARN
 
 
-def test_a_fall_is_measured_from_what_the_same_partner_gave() -> None:
-    """Where a kind counts both ways, one event can take back all that it lifted."""
-    report = audit(shop(RETURNED, old="cap = 0", new="cap = 30"), crowd(1000))
-    assert metric(report, "VOL-1").value == pytest.approx(60 / 600)
+def test_a_fall_is_at_worst_all_that_one_partner_may_take() -> None:
+    """What lowers never gives, so that no event takes anything back."""
+    report = audit(shop(RETURNED, ORDERS), crowd(1000))
+    assert metric(report, "VOL-1").value == pytest.approx(30 / 600)
 
 
 def test_a_policy_without_efforts_has_no_burden_to_measure() -> None:
     """And says so, instead of calling it clean."""
-    burden = metric(audit(shop(old="effort", new="#"), crowd(1000)), "BRD-1")
+    burden = metric(audit(shop(TENURE), crowd(1000)), "BRD-1")
     assert burden.verdict is Verdict.UNMEASURED
     assert "effort" in burden.note
 
@@ -229,22 +232,26 @@ def test_the_document_of_a_refused_policy_holds_nothing_but_findings() -> None:
 
 def test_an_adverse_effect_is_compared_by_the_people_it_spares() -> None:
     """Every person without a score is spared: no score is never a low score."""
-    policy = shop(ORDERS, RETURNED, old=BENEFIT, new=REVIEW)
+    both = 'purposes = ["https://w3id.org/dpv#CustomerCare", '
+    policy = shop(ORDERS, RETURNED, old=BENEFIT, new=REVIEW, both=both)
     population = crowd(10_000, correlation=tied(reliability=1.0))
     result = simulate(population, [policy])
-    ((name, spared),) = select_by_effect(result).items()
-    assert name == "spared by: Somebody looks first"
+    selected = select_by_effect(result)
+    name = "spared by: A person looks at large refunds before they are paid"
+    spared = selected[name]
+    assert list(selected) == ["reached by: Free express delivery", name]
     scored = result.scores[0]
     assert spared[~scored.has_score].all()
     assert (spared == (~scored.has_score | (scored.points >= 548))).all()
     actual = metric(audit(policy, population), "DIS-1")
-    assert actual.note == name
+    assert actual.note.startswith("spared by: ")
     assert actual.worst_row.label == "group B"  # type: ignore[union-attr]
 
 
 def test_without_effects_the_bands_above_the_base_are_compared() -> None:
     """Each is measured by itself, and the worst is reported."""
-    result = simulate(crowd(1000), [shop(old=BENEFIT, new="")])
+    bare = evolve(shop(), terms=Terms())
+    result = simulate(crowd(1000), [bare])
     assert list(select_by_effect(result)) == ["reached: the band known", "reached: the band good"]
 
 

@@ -8,7 +8,8 @@ from sesame_sdk.audit.simulation import behaviour
 from sesame_sdk.audit.simulation.behaviour import AS_OF, SignalColumns
 from sesame_sdk.audit.simulation.people import MAX_TENURE_DAYS, People, draw_blocks, draw_membership
 from sesame_sdk.audit.simulation.population import Correlation, Group, Market, Population
-from sesame_sdk.model.policy import Policy, Severity
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.scoring.scorecard import MICROSECONDS_PER_DAY, to_microseconds
 from tests.audit.policies import ORDERS, RETURNED, SPEND, TENURE, crowd, shop
 
@@ -89,25 +90,25 @@ def test_money_follows_income_and_is_whole_pennies() -> None:
     assert np.median(signals.value[~rich]) == pytest.approx(0.02 * population.income, rel=0.05)
 
 
-def test_what_lowers_comes_seldom_from_the_reliable_and_seldomer_the_graver_it_is() -> None:
-    """By the same kind, at each severity."""
+@pytest.mark.parametrize("measure", ["money", "count"])
+def test_what_lowers_comes_seldom_from_the_reliable_and_seldomer_the_graver_it_is(measure: str) -> None:
+    """By one kind, whose observation has each gravity."""
     counts = []
-    base = shop(RETURNED)
-    for severity in Severity:
-        # Past the guard, which believes of no return that it is grave.
-        policy = evolve(base, weightings=tuple(evolve(one, severity=severity) for one in base.weightings))
-        people, signals = acted(policy, crowd(20_000))
+    grave = {"money": ("order_returned", "GBP"), "count": ("payment_late", "")}[measure]
+    for observation, currency in (grave, ("payment_missed", ""), ("fraud_confirmed", "")):
+        kind = SignalKind("retail.order.returned", observation, currency)
+        weightings = tuple(evolve(one, kind=kind) for one in shop(RETURNED).weightings)
+        people, signals = acted(evolve(shop(RETURNED), weightings=weightings), crowd(20_000))
         reliable = people.reliability[signals.subject] > 0
         assert reliable.sum() < 0.5 * (~reliable).sum()
         counts.append(signals.value.size)
     assert counts[0] > 5 * counts[1] > 10 * counts[2] > 0
 
 
-def test_a_kind_that_counts_both_ways_is_played_both_ways() -> None:
-    """More up than down, and the values of the two have opposite signs."""
-    policy = shop(RETURNED, old="cap = 0", new="cap = 60")
-    _, signals = acted(policy, crowd(5000))
-    assert (signals.value < 0).sum() > (signals.value > 0).sum() > 0
+def test_no_value_is_negative() -> None:
+    """The weight has the sign of the observation's polarity."""
+    _, signals = acted(shop(), crowd(5000))
+    assert (signals.value > 0).all()
 
 
 def test_membership_follows_from_the_day_of_joining_alone() -> None:

@@ -74,10 +74,10 @@ def test_people_who_gain_or_lose_a_score_count_as_neither_risen_nor_fallen() -> 
 
 def test_bands_cross_from_the_old_names_to_the_new_ones() -> None:
     """Where the new policy has other bands, the table has its columns."""
-    new = shop(old='name = "known"\nfrom = 560', new='name = "member"\nfrom = 555')
+    new = shop(old='name = "known"\nfrom = 560', new='name = "regular"\nfrom = 555')
     result = change(new, shop())
     assert result.bands_before == ("ordinary", "known", "good")
-    assert result.bands_after == ("ordinary", "member", "good")
+    assert result.bands_after == ("ordinary", "regular", "good")
     ordinary, known, good = result.band_transitions
     assert ordinary[1] > 0
     assert known == (0, 1, 0)

@@ -35,7 +35,7 @@ def hub_of_dee(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shop = Partner.join("https://shop.example", hub, timestamps.utc_now, *kinds)
         hub.set_policy(retail)
         hub.add_grants(shop.grants("dee", *(one.name for one in kinds), given_at=LONG_AGO))
-        kept = shop.signal("dee", "1", at=datetime(2026, 5, 1, tzinfo=UTC))
+        kept = shop.signal("dee", "1", "retail.order.completed", at=datetime(2026, 5, 1, tzinfo=UTC))
         spent = shop.signal("dee", "2", "retail.order.spend", 25.0, at=datetime(2026, 5, 1, tzinfo=UTC))
         assert shop.send(kept, spent).accepted == 2
     return path
@@ -73,7 +73,7 @@ def test_reasons_against_come_first_and_four_of_them(shown: pytest.CaptureFixtur
     """The rest is one line, and what is shown adds up to the score."""
     kinds = [f"retail.lost.{letter}" for letter in "abcdef"]
     lost = [
-        weighting(LOWERING, kind=kind, weight=-float(at), reason=f"Lost {kind[-1]}", code=f"L{at}")
+        weighting(LOWERING, kind=kind, weight=-float(at), code=f"L{at}")
         for at, kind in enumerate(kinds, start=1)
     ]
     by = policy(*lost, weighting())
@@ -107,13 +107,13 @@ def test_the_highest_band_is_called_that(shown: pytest.CaptureFixture[str]) -> N
 
 def test_money_and_new_partners_are_named_as_such(shown: pytest.CaptureFixture[str]) -> None:
     """An amount in its currency, at a partner who has no name yet."""
-    by = policy(weighting(unit="GBP", weight=0.02, effort=1.0))
+    by = policy(weighting(observation="order_spend", currency="GBP", weight=0.02, effort=1.0))
     able = {"retail.order.completed": Senders(further=1)}
     explanation = explain_score([order(0.0)], by, TODAY, able)
     assert explanation
     print_explanation("ada", explanation)
     assert (
-        "GBP 2,500 more of 'Orders that you kept' at a partner new to you (50 points)."
+        "GBP 2,500 more of 'What you spent on orders that you kept' at a partner new to you (50 points)."
         in shown.readouterr().out
     )
 

@@ -22,11 +22,9 @@ UNREACHABLE = "http://127.0.0.1:9"
 #: One line is one signal. A mood of "boom" is a mistake in the plugin; "torn" breaks its reading.
 PLUGIN = """
 from datetime import UTC, datetime
-from sesame_sdk import Evidence, Polarity, Sensitivity, Signal, SignalKind, SignalProvider, hookimpl
+from sesame_sdk import Signal, SignalKind, SignalProvider, hookimpl
 SESAME_API = "1.0"
-LENT = SignalKind("lines.thing.lent", "lines", "thing", Evidence.OBSERVED, Polarity.REWARD,
-                  Sensitivity.ORDINARY, reason="Things that you lent",
-                  categories=("https://w3id.org/dpv/pd#Reliability",))
+LENT = SignalKind("lines.thing.lent", "item_lent")
 class Lines(SignalProvider):
     name, kinds = "lines", (LENT,)
     def read(self, path):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sesame_sdk.audit.audit import audit
+from sesame_sdk.audit.simulation.population import Population
 from sesame_sdk.cli.main import main
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import BUILT_IN, Guard
@@ -94,11 +96,17 @@ def test_the_table_of_the_gallery_is_true() -> None:
     }
 
 
-def test_a_quiet_discount_is_the_only_thing_that_is_merely_warned_of() -> None:
-    """All else in the gallery is refused."""
-    warned = set()
+def test_all_of_the_gallery_is_refused_and_not_merely_warned_of() -> None:
+    """Each finding of each refused policy refuses by itself."""
     for path in REFUSED:
         with pytest.raises(GuardRefusedError) as refused:
             load_policy(path)
-        warned |= {finding.about for finding in refused.value.findings if finding.action is Action.WARN}
-    assert warned == {"policy easy-customers, effect A quiet discount"}
+        assert {finding.action for finding in refused.value.findings} == {Action.REFUSE}, path
+
+
+@pytest.mark.parametrize("path", GOOD, ids=name_of)
+def test_an_audit_warns_of_a_good_policy_three_times_at_most(path: Path) -> None:
+    """Of 20,000 simulated people; none of the findings refuses."""
+    findings = audit(load_policy(path), Population(people=20_000)).findings
+    assert len(findings) <= 3
+    assert {finding.action for finding in findings} <= {Action.WARN}

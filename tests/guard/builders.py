@@ -6,34 +6,20 @@ from typing import Any, TypeVar
 from attrs import evolve, fields
 
 from sesame_sdk.guard.purposes import CUSTOMER_CARE
-from sesame_sdk.model.finding import Finding
+from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.grant import Direction, Grant, ReadRequest
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signals import Evidence, Polarity, Sensitivity, SignalKind
-from sesame_sdk.model.terms import Ranking, Terms
+from sesame_sdk.model.signals import SignalKind
+from sesame_sdk.model.terms import Effect, Ranking, Terms
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 READER = "https://match.example"
 
-GOOD_KIND = SignalKind(
-    name="retail.order.completed",
-    context="retail",
-    unit="order",
-    evidence=Evidence.OBSERVED,
-    polarity=Polarity.REWARD,
-    sensitivity=Sensitivity.FINANCIAL,
-    reason="Orders that you kept",
-    categories=("https://w3id.org/dpv/pd#Purchase",),
-)
-RETURNED = evolve(
-    GOOD_KIND,
-    name="retail.order.returned",
-    reason="Orders that you sent back",
-    polarity=Polarity.BOTH,
-)
+GOOD_KIND = SignalKind("retail.order.completed", "order_kept")
+RETURNED = SignalKind("retail.order.returned", "order_return_count")
 GOOD_WEIGHTING = Weighting(kind=GOOD_KIND, weight=4.0, floor=0.0, cap=100.0, partner_cap=60.0)
-LOWERING = evolve(GOOD_WEIGHTING, kind=RETURNED, weight=-1.0, floor=-50.0, half_life_days=180.0)
+LOWERING = Weighting(kind=RETURNED, weight=-1.0, floor=-50.0, cap=0.0, partner_cap=60.0, half_life_days=180.0)
 GOOD_POLICY = Policy(
     name="retail-privileges",
     version=1,
@@ -44,8 +30,8 @@ GOOD_POLICY = Policy(
     bands=(Band("ordinary", 350.0), Band("good", 600.0)),
     weightings=(GOOD_WEIGHTING, LOWERING),
     purposes=(CUSTOMER_CARE,),
-    aim="Small privileges for customers whose orders go well",
     disputes="https://shop.example/disputes",
+    terms=Terms(effects=(Effect("free_returns", "good"),)),
 )
 GOOD_RANKING = Ranking(parameters=("relevance", "score"), other_order="newest first")
 GOOD_CONSUMER = ConsumerDeclaration(name="care", purpose=CUSTOMER_CARE, context="retail")
@@ -79,9 +65,14 @@ def weighting(like: Weighting = GOOD_WEIGHTING, **changes: Any) -> Weighting:
 
 
 def policy(*weightings: Weighting, **changes: Any) -> Policy:
-    """A good policy with `changes`, some of them of its terms, weighing `weightings` if any are given."""
+    """A good policy with `changes`, some of them of its terms, weighing `weightings` if any are given.
+
+    With other bands its effect belongs to the last of them.
+    """
     if weightings:
         changes["weightings"] = weightings
+    if "bands" in changes:
+        changes = {"effects": (Effect("free_returns", changes["bands"][-1].name),)} | changes
     return _on_terms(GOOD_POLICY, changes)
 
 
@@ -108,3 +99,8 @@ def grant(**changes: Any) -> Grant:
 def rules(findings: tuple[Finding, ...]) -> set[str]:
     """Ids of the rules with findings."""
     return {finding.rule for finding in findings}
+
+
+def refusing(findings: tuple[Finding, ...]) -> set[str]:
+    """Ids of the rules that refuse."""
+    return {finding.rule for finding in findings if finding.action is Action.REFUSE}

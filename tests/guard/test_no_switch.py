@@ -29,7 +29,7 @@ from sesame_sdk.plugins.registry import PluginRegistry
 from sesame_sdk.scoring.policy_file import parse_policy
 from tests.guard.builders import GOOD_KIND, GOOD_POLICY, consumer, kind, policy, reading, rules
 
-POLITICAL = kind(reason="Protests attended")
+POLITICAL = kind(title="Protests attended")
 ROOT = Path(__file__).parents[2]
 WORDS = re.compile(
     r"guard|force|skip|unsafe|insecure|ignore|bypass|disable|allow|trust|no-?check|no-?rule|override"
@@ -176,14 +176,14 @@ def test_what_a_further_rule_does_to_what_it_is_shown_is_done_to_a_copy() -> Non
         if isinstance(thing, Policy):
             object.__setattr__(thing, "terms", Terms())
         else:
-            object.__setattr__(thing, "reason", "Orders that you kept")
+            object.__setattr__(thing, "title", "Orders that you kept")
         return ()
 
-    bad, harmless = kind(reason="Protests attended"), policy()
+    bad, harmless = kind(title="Protests attended"), policy()
     guard = Guard([Answering(tamper)])
     assert "NOS-1" in rules(guard.check_policy(policy(no_score="deny")))
     assert rules(guard.check_kind(bad)) == {"POL-1"}
-    assert bad.reason == "Protests attended"
+    assert bad.title == "Protests attended"
     assert guard.check_policy(harmless) == ()
     assert not any(thing is own for thing in shown for own in (bad, harmless, harmless.terms))
 
@@ -196,7 +196,7 @@ def test_what_is_put_on_a_rule_later_takes_no_effect(monkeypatch: pytest.MonkeyP
             monkeypatch.setattr(type(rule), check, lambda *_: (), raising=False)
     guard = Guard()
     assert rules(guard.check_kind(POLITICAL)) == {"POL-1"}
-    assert "DCL-1" in rules(guard.check_kind(kind(categories=())))
+    assert "DCL-1" in rules(guard.check_kind(kind(observation="anything_else")))
     assert rules(guard.check_read(reading(grant=None))) == {"CON-1"}
 
 

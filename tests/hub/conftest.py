@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sesame_sdk import Polarity
 from sesame_sdk.hub.hub import Hub
 from tests.hub.fixtures import HUB, LATE, ORDER, Clock, Partner, kind, new_hub, policy, weighting
 
 ORDERS = kind(ORDER)
-LATES = kind(LATE, polarity=Polarity.BOTH)
+LATES = kind(LATE)
 
 
 @pytest.fixture

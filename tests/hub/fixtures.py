@@ -9,16 +9,15 @@ from attrs import evolve, field, frozen
 
 from sesame_sdk import (
     ConsumerDeclaration,
-    Evidence,
+    Effect,
     Grant,
     Manifest,
-    Polarity,
     Policy,
     Pseudonymizer,
     Score,
-    Sensitivity,
     Signal,
     SignalKind,
+    Terms,
     Weighting,
     testing,
 )
@@ -33,7 +32,7 @@ from sesame_sdk.testing.partner import Clock as Clock
 
 HUB = "https://hub.example"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-ORDER, LATE, POST = "retail.order.completed", "retail.payment.missed", "community.post.helpful"
+ORDER, LATE, POST = "retail.order.spend", "retail.return.refunded", "community.post.helpful"
 BENEFITS = purposes.PERSONALISED_BENEFITS
 
 
@@ -54,18 +53,18 @@ def new_hub(
     return path
 
 
-def kind(name: str, *, polarity: Polarity = Polarity.REWARD, **other: Any) -> SignalKind:
+#: What the kinds of these names record; any other name records orders that were kept.
+OBSERVATIONS = {
+    ORDER: ("order_spend", "GBP"),
+    LATE: ("order_returned", "GBP"),
+    POST: ("answer_marked_helpful", ""),
+}
+
+
+def kind(name: str, observation: str = "", **other: Any) -> SignalKind:
     """A kind that the guard lets pass; what a test does not care about is filled in."""
-    reasons = {ORDER: "Orders that you kept", LATE: "Invoices left unpaid", POST: "Posts that helped others"}
-    filled: dict[str, Any] = {
-        "context": name.split(".")[0],
-        "unit": "one",
-        "evidence": Evidence.OBSERVED,
-        "sensitivity": Sensitivity.ORDINARY,
-        "reason": reasons.get(name, "Promises to the shop that you kept"),
-        "categories": ("https://w3id.org/dpv/pd#Purchase",),
-    }
-    return SignalKind(name=name, polarity=polarity, **(filled | other))
+    usual, currency = OBSERVATIONS.get(name, ("order_kept", ""))
+    return SignalKind(name, observation or usual, **({"currency": currency} | other))
 
 
 def manifest(
@@ -78,8 +77,10 @@ def manifest(
 
 
 def weighting(of: SignalKind, **other: Any) -> Weighting:
-    """10 points each, up to 100, no fading."""
+    """10 points each, up to 100, no fading; what lowers has a floor instead."""
     filled: dict[str, Any] = {"weight": 10.0, "floor": 0.0, "cap": 100.0, "partner_cap": 80.0}
+    if of.entry.lowers:
+        filled |= {"weight": -7.0, "floor": -60.0, "cap": 0.0}
     return Weighting(
         kind=of,
         **(filled | other),
@@ -98,8 +99,8 @@ def policy(*weightings: Weighting, context: str = "retail", **other: Any) -> Pol
         bands=(Band("fair", 350.0), Band("good", 550.0)),
         weightings=weightings,
         purposes=(BENEFITS,),
-        aim="Small privileges for people who are reliable",
         disputes="https://hub.example/disputes",
+        terms=Terms(effects=(Effect("free_returns", "good"),)),
     )
     return evolve(without_digest, digest=other.pop("digest", codec.policy_digest(without_digest)))
 

@@ -37,12 +37,12 @@ def _ahead(hub: Hub) -> NextBand:
 
 
 def test_the_explanation_names_the_policys_codes_and_where_to_dispute(open_hub: Hub, shop: Partner) -> None:
-    """What took points first; a kind without a code is known by its name."""
+    """What took points first; a kind without a code is known by its observation."""
     shop.send(shop.signal("ada", "1"), shop.signal("ada", "2", LATE))
     explanation = open_hub.explain("ada", "retail")
     assert explanation
-    assert [part.code for part in explanation.score.contributions] == [LATE, "R1"]
-    assert [part.code for part in explanation.adverse] == [LATE]
+    assert [part.code for part in explanation.score.contributions] == [LATES.observation, "R1"]
+    assert [part.code for part in explanation.adverse] == [LATES.observation]
     assert [part.code for part in explanation.positive] == ["R1"]
     assert explanation.disputes == "https://hub.example/disputes"
 

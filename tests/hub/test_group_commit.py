@@ -66,7 +66,7 @@ def test_what_two_of_them_say_is_new_in_the_first_alone(
     batches = [["1", "2"], ["before", "2", "3", "3"], ["1"], ["4"], ["before", "5"]]
     envelopes = [
         shop.seal(
-            *(shop.signal(person, key, value=float(number)) for person in ("bob", "ada") for key in keys)
+            *(shop.signal(person, key, value=number or 0.5) for person in ("bob", "ada") for key in keys)
         )
         for number, keys in enumerate(batches)
     ]

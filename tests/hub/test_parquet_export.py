@@ -26,7 +26,7 @@ def filled(shop: Partner, hub: Hub, clock: Clock) -> Hub:
     for number, who in enumerate(PEOPLE):
         shop.send(
             *(shop.signal(who, f"{who}-{n}") for n in range(number % 7)),
-            shop.signal(who, f"{who}-late", LATE, value=-1.0),
+            shop.signal(who, f"{who}-late", LATE, value=1.0),
         )
         twin.send(twin.signal(who, who))
     hub.withdraw_grants(PEOPLE[2], shop.issuer)

@@ -23,7 +23,7 @@ def test_a_rebuild_gives_the_same_rows(shop: Partner, hub: Hub, hub_path: Path, 
     hub.add_grants([*shop.grants("ada", ORDER, LATE), *shop.grants("bob", ORDER), *twin.grants("ada", ORDER)])
     first = [shop.signal("ada", "1"), shop.signal("bob", "2"), shop.signal("stranger", "3")]
     shop.send(*first)
-    shop.send(*first, shop.signal("ada", "4", LATE, value=-0.5, at=NOON - timedelta(days=9, microseconds=1)))
+    shop.send(*first, shop.signal("ada", "4", LATE, value=0.5, at=NOON - timedelta(days=9, microseconds=1)))
     for batch in ([shop.signal("ada", "5")], [shop.signal("bob", "6"), shop.signal("stranger", "7")]):
         hub.receive(shop.token(EventType.SIGNALS, {"signals": batch}))
     old = twin.with_key(SigningKey.generate())

@@ -139,11 +139,12 @@ def test_a_registration_costs_what_the_guard_takes(
 
 
 def test_a_registration_has_a_maximum_that_a_real_one_does_not_reach(shop: Partner) -> None:
-    """Each of 100 kinds with a reason, a title and a source; what is larger is refused before the guard."""
-    told = {"reason": "Promises to the shop that you kept", "title": "A promise", "sources": ("our orders",)}
+    """Each of 100 kinds with a title; what is larger is refused before the guard."""
+    told = {"title": "Promises to the shop that you kept"}
     kinds = [kind(f"retail.thing.number{number}", **told) for number in range(MAX_DECLARATIONS)]
     assert len(shop.token(EventType.REGISTRATION, manifest(*kinds))) < 0.75 * MAX_REGISTRATION_BYTES
-    large = [evolve(one, name=f"retail.costly.n{n}", description="x " * 400) for n, one in enumerate(kinds)]
+    entry = evolve(kinds[0].entry, reasoning="x " * 100, computed="y " * 100, source="z " * 100)
+    large = [evolve(one, name=f"retail.costly.n{n}", proposal=entry) for n, one in enumerate(kinds)]
     started = thread_time()
     with pytest.raises(InvalidInputError, match=r"registration: must be at most 98304 bytes"):
         shop.register(manifest(*large))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from sesame_sdk import Evidence, GuardRefusedError, InvalidInputError, Polarity, Sensitivity
+from sesame_sdk import GuardRefusedError, InvalidInputError
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model.envelope import EventType
 from tests.hub.conftest import LATES, ORDERS
@@ -73,17 +73,17 @@ def test_a_manifest_that_is_wrong_is_rejected(shop: Partner, hub: Hub, declared:
     ("declared", "rule"),
     [
         pytest.param(
-            manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL)),
+            manifest(kind("retail.order.pharmacy", "medicine_ordered")),
             "SPC-1",
             id="a special kind",
         ),
         pytest.param(
-            manifest(kind("retail.mood", evidence=Evidence.INFERRED, polarity=Polarity.BOTH)),
+            manifest(kind("retail.guess.made", "predicted_default")),
             "INF-1",
             id="an inference that lowers",
         ),
         pytest.param(
-            manifest(ORDERS, kind("community.opinion.voiced", sensitivity=Sensitivity.POLITICAL)),
+            manifest(ORDERS, kind("community.opinion.voiced", "post_opinion")),
             "POL-1",
             id="one bad kind among good ones",
         ),
@@ -98,39 +98,35 @@ def test_the_guard_checks_each_registration(shop: Partner, hub: Hub, declared: A
 
 
 def test_a_kind_may_not_contradict_a_policy_in_force(shop: Partner, hub: Hub) -> None:
-    """A policy takes a kind for observed; who registers it as inferred is refused."""
-    lowering = kind("retail.account.abused", polarity=Polarity.BOTH)
-    hub.set_policy(policy(weighting(lowering, weight=-5.0, floor=-50.0, cap=0.0, expires_days=90.0)))
+    """A policy takes a kind for confirmed abuse; a registration of it as spam is refused."""
+    lowering = kind("retail.account.abused", "abuse_confirmed")
+    hub.set_policy(policy(weighting(lowering, expires_days=90.0)))
     with pytest.raises(GuardRefusedError):
-        shop.register(
-            manifest(evolve(lowering, evidence=Evidence.INFERRED, polarity=Polarity.REWARD), name="other")
-        )
+        shop.register(manifest(evolve(lowering, observation="spam_confirmed"), name="other"))
 
 
 def test_a_policy_may_not_contradict_a_registered_kind(shop: Partner, hub: Hub) -> None:
     """The guard compares a policy with what its kinds were registered as."""
-    inferred = kind("retail.order.likely", evidence=Evidence.INFERRED)
+    inferred = kind("retail.order.likely", "post_explains")
     shop.register(manifest(inferred, name="sesame-guess"))
     with pytest.raises(GuardRefusedError):
-        hub.set_policy(
-            policy(weighting(evolve(inferred, evidence=Evidence.OBSERVED), floor=-10.0, expires_days=9.0))
-        )
+        hub.set_policy(policy(weighting(evolve(inferred, observation="answer_accepted"))))
 
 
 def test_a_name_means_one_thing_on_a_hub(shop: Partner, hub: Hub, clock: Clock) -> None:
-    """Who comes second declares a kind as who came first did; words for people may differ.
+    """The second partner declares a kind as the first did; titles may differ.
 
-    Where a policy weighs it, the guard says so first, of what the policy says too.
+    Where a policy weighs it, the guard refuses it first, against the policy.
     """
-    twin = Partner.join(
-        "https://twin.example", hub, clock, evolve(ORDERS, reason="Orders kept, in our words")
-    )
+    bookings = kind("retail.booking.kept", "booking_kept")
+    shop.register(manifest(bookings, name="sesame-bookings"))
+    twin = Partner.join("https://twin.example", hub, clock, evolve(ORDERS, title="Orders in our words"))
     assert hub.list_partners()[1].kinds == (ORDER,)
     with pytest.raises(InvalidInputError, match="another meaning") as refused:
-        twin.register(manifest(evolve(ORDERS, sources=("a till",)), name="other"))
+        twin.register(manifest(evolve(bookings, observation="ride_shared"), name="other"))
     assert refused.value.code == "access_denied"
     with pytest.raises(GuardRefusedError) as refused:
-        twin.register(manifest(evolve(ORDERS, unit="GBP"), name="other"))
+        twin.register(manifest(evolve(ORDERS, currency="EUR"), name="other"))
     assert "DCL-1" in {finding.rule for finding in refused.value.findings}
     assert shop.issuer == hub.list_partners()[0].issuer
 
@@ -139,8 +135,11 @@ def test_a_kind_keeps_its_meaning_even_for_the_plugin_that_first_declared_it(
     shop: Partner, hub: Hub, clock: Clock
 ) -> None:
     """What is kept, and what people agreed to, has the first meaning; only the words may change."""
+    bookings = kind("retail.booking.kept", "booking_kept")
+    shop.register(manifest(bookings, name="sesame-bookings"))
     clock.advance(minutes=1)
+    other = evolve(bookings, observation="ride_shared")
     with pytest.raises(InvalidInputError, match="registered with another meaning"):
-        shop.register(manifest(evolve(ORDERS, sources=("a till",)), LATES, version="2.0"))
-    shop.register(manifest(evolve(ORDERS, reason="Orders that went well"), LATES, version="2.0"))
-    assert hub.list_partners()[0].plugins == ("sesame-test 2.0",)
+        shop.register(manifest(other, name="sesame-bookings", version="2.0"))
+    shop.register(manifest(evolve(ORDERS, title="Orders that went well"), LATES, version="2.0"))
+    assert hub.list_partners()[0].plugins == ("sesame-bookings 1.0", "sesame-test 2.0")

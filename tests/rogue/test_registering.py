@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
-from sesame_sdk import Manifest, Polarity, Sensitivity
+from sesame_sdk import Manifest
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.manifest import MAX_DECLARATIONS
 from tests.hub.fixtures import LATE, ORDER, kind, manifest
@@ -34,19 +34,17 @@ def _many(count: int) -> Manifest:
 
 
 WAYS: dict[str, tuple[str, Make]] = {
-    "a kind without categories of personal data": (
+    "a kind of no observation of the catalogue": (
         "access_denied",
-        lambda s: _registration(s, manifest(kind("retail.order.undeclared", categories=()), name="bad")),
+        lambda s: _registration(s, manifest(kind("retail.order.undeclared", "anything_else"), name="bad")),
     ),
     "a kind about a special category": (
         "access_denied",
-        lambda s: _registration(
-            s, manifest(kind("retail.order.pills", sensitivity=Sensitivity.SPECIAL), name="bad")
-        ),
+        lambda s: _registration(s, manifest(kind("retail.order.pills", "health"), name="bad")),
     ),
     "a kind with another meaning than it has": (
         "access_denied",
-        lambda s: _registration(s, manifest(kind(ORDER, polarity=Polarity.BOTH), name="bad")),
+        lambda s: _registration(s, manifest(kind(ORDER, currency="EUR"), name="bad")),
     ),
     "a digest of something else": (
         "invalid_request",

@@ -49,16 +49,18 @@ SIGNALS: dict[str, tuple[DropReason, Callable[[Deployment], Signal]]] = {
         DropReason.NO_GRANT,
         lambda s: evolve(s.order(), subject="'OR/**/1=1--"),
     ),
-    "less than nothing of what may only reward": (
+    "less than nothing": (
         DropReason.VALUE_AGAINST_POLARITY,
         lambda s: s.order(value=-1e-300),
     ),
     "more than any kind goes": (DropReason.VALUE_OUT_OF_RANGE, lambda s: s.order(value=1e9 + 1)),
     "as much as a double holds": (DropReason.VALUE_OUT_OF_RANGE, lambda s: s.order(value=1.79e308)),
     "as little as a double holds": (
-        DropReason.VALUE_OUT_OF_RANGE,
+        DropReason.VALUE_AGAINST_POLARITY,
         lambda s: s.order(of=LATE, value=-1.79e308),
     ),
+    "nothing": (DropReason.VALUE_AGAINST_MEASURE, lambda s: s.order(value=0.0)),
+    "a tenth of a millionth of a pound": (DropReason.VALUE_AGAINST_MEASURE, lambda s: s.order(value=1e-7)),
     "an hour to come": (
         DropReason.IN_THE_FUTURE,
         lambda s: evolve(s.order(), occurred_at=_now() + timedelta(hours=1)),

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from sesame_sdk import InvalidInputError, Manifest, Polarity, Signal
+from sesame_sdk import InvalidInputError, Manifest, Signal
 from sesame_sdk.hub.database.engine import read_transaction
 from sesame_sdk.hub.database.tables import stream_subjects
 from sesame_sdk.hub.hub import Hub
@@ -51,7 +51,7 @@ STOLEN = {
     "poorer": manifest(ORDERS),
     "empty": manifest(),
     "richer": manifest(ORDERS, LATES, PROMISES, reads=["retail"]),
-    "another plugin": manifest(evolve(PROMISES, polarity=Polarity.BOTH), name="thief"),
+    "another plugin": manifest(evolve(PROMISES, observation="order_collected"), name="thief"),
     "another plugin that reads": manifest(reads=["retail"], name="reader"),
 }
 #: Who, which of a few orders, of what kind.

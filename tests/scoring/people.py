@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from itertools import product
 
-from attrs import evolve
 from hypothesis import strategies as st
 
 from sesame_sdk.model.explanation import RecoursePlan
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signals import Polarity
+from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.recourse.search import Senders
-from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY
 from tests.scoring.reference import DAY, Counted, score, start_of
 
@@ -28,7 +26,7 @@ hundredths = st.integers(20, 2_000).map(lambda amount: amount / 100)
 def lifting(draw: st.DrawFn, kind: str, unit: str) -> Weighting:
     """A kind of which a person can do more; its caps are a few units wide."""
     return Weighting(
-        kind=evolve(GOOD_KIND, name=kind, unit=unit, reason=f"What {kind} did"),
+        kind=SignalKind(kind, "order_spend", "GBP") if unit == "GBP" else SignalKind(kind, "order_kept"),
         weight=draw(hundredths | st.sampled_from([1 / 3, 0.005, 2.0])),
         floor=0.0,
         cap=draw(hundredths),
@@ -42,7 +40,7 @@ def lifting(draw: st.DrawFn, kind: str, unit: str) -> Weighting:
 def lowering(draw: st.DrawFn) -> Weighting:
     """A kind that takes points, for three months at most."""
     return Weighting(
-        kind=evolve(GOOD_KIND, name=RETURNS, reason="Orders sent back", polarity=Polarity.BOTH),
+        kind=SignalKind(RETURNS, "order_return_count"),
         weight=-draw(hundredths),
         floor=-draw(hundredths),
         cap=0.0,

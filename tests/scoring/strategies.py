@@ -4,7 +4,6 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signals import Polarity
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.reference import DAY, Counted
 
@@ -39,12 +38,7 @@ def weightings(draw: st.DrawFn, kind: str, *, reward: bool = False) -> Weighting
     """How one kind counts; caps are often hit."""
     floor = 0.0 if reward else draw(st.just(0.0) | cents.map(lambda points: -points))
     return Weighting(
-        kind=evolve(
-            GOOD_KIND,
-            name=kind,
-            reason=f"What {kind} did",
-            polarity=Polarity.REWARD if reward else Polarity.BOTH,
-        ),
+        kind=evolve(GOOD_KIND, name=kind),
         weight=draw(decimals.map(abs) if reward else decimals),
         floor=floor,
         cap=draw(st.just(0.0) | cents),

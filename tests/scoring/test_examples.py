@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sesame_sdk.catalogue.observations import Polarity
 from sesame_sdk.guard.purposes import MATCHMAKING_RANKING
-from sesame_sdk.model.signals import Polarity
 from sesame_sdk.scoring.policy_file import load_policy
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
@@ -46,4 +46,4 @@ def test_matchmaking_takes_other_contexts_upwards_only() -> None:
     policy = load_policy(POLICIES / "matchmaking.toml")
     assert policy.purposes == (MATCHMAKING_RANKING,)
     assert {weighting.kind.context for weighting in policy.weightings} == {"retail", "community"}
-    assert {weighting.kind.polarity for weighting in policy.weightings} == {Polarity.REWARD}
+    assert {weighting.kind.polarity for weighting in policy.weightings} == {Polarity.RAISES}

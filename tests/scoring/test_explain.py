@@ -35,11 +35,11 @@ START = start_of(TODAY)
 
 
 def test_a_score_says_what_it_is_made_of() -> None:
-    """Points, band, day, policy, base, and a reason in the policy's words."""
+    """Points, band, day, policy, base, and a reason in the words of the catalogue."""
     score = build_scores([("ada", KIND, 5_000), ("ada", "", 60_000)], BANDED, TODAY)["ada"]
     assert (score.points, score.band, score.as_of) == (600.0, "good", TODAY)
     assert (score.policy, score.base) == ("digest", 550.0)
-    assert score.contributions == (Contribution(KIND, 5_000, "Spend", KIND),)
+    assert score.contributions == (Contribution(KIND, 5_000, "Orders that you kept", "order_kept"),)
 
 
 def test_a_hundredth_below_the_band_is_below_it() -> None:
@@ -52,7 +52,7 @@ def test_what_the_range_cuts_off_is_a_reason_of_its_own() -> None:
     narrow = evolve(PLAIN, low=540.0, high=560.0, bands=(Band("all", 540.0),))
     up = build_scores([("ada", KIND, 3_000), ("ada", "", 56_000)], narrow, TODAY)["ada"]
     assert up.contributions == (
-        Contribution(KIND, 3_000, "Spend", KIND),
+        Contribution(KIND, 3_000, "Orders that you kept", "order_kept"),
         Contribution("", -2_000, "The score does not go above 560"),
     )
     down = build_scores([("ada", "", 54_000), ("ada", KIND, -3_000)], narrow, TODAY)["ada"]
@@ -121,8 +121,11 @@ def test_without_a_score_there_is_no_explanation() -> None:
             ),
         ),
         (
-            {"weight": 0.02, "unit": "GBP", "cap": 1500.5, "reason": "What you spent."},
-            "What you spent: 0.02 points for each GBP, 1,500.5 at most, at most 60 from any one partner.",
+            {"observation": "order_spend", "currency": "GBP", "weight": 0.02, "cap": 1500.5},
+            (
+                "What you spent on orders that you kept: 0.02 points for each GBP, 1,500.5 at most, "
+                "at most 60 from any one partner."
+            ),
         ),
         (
             {"weight": -1.0, "floor": -50.0, "cap": 0.0, "half_life_days": 180.0, "expires_days": 1.0},

@@ -1,23 +1,25 @@
 """Policy files: read whole or not at all, strictly, and never unjudged."""
 
 import os
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sesame_sdk.catalogue.observations import Measure, Observation, Polarity, observations
 from sesame_sdk.errors import ConfigurationError, GuardRefusedError
-from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.guard import Guard, proposal_digest
 from sesame_sdk.model.policy import Band, Policy
-from sesame_sdk.model.signals import Polarity, Sensitivity
+from sesame_sdk.model.terms import Effect, Terms
 from sesame_sdk.scoring.policy_file import MAX_BYTES, load_policy, parse_policy
-from tests.guard.builders import weighting
+from tests.guard.builders import LOWERING, weighting
 
 GOOD = """
 name = "retail-privileges"
 version = 3
-aim = "Small privileges for customers whose orders go well"
 disputes = "https://shop.example/disputes"
 context = "retail"
 base = 500
@@ -32,32 +34,31 @@ from = 350
 name = "good"
 from = 600.5
 
+[[effects]]
+effect = "free_returns"
+from = "good"
+
 [[kinds]]
 kind = "retail.order.completed"
-unit = "order"
-categories = ["https://w3id.org/dpv/pd#Purchase"]
+observation = "order_kept"
 weight = 4
 cap = 120
 partner_cap = 80
-reason = "Orders that you kept"
 
 [[kinds]]
 kind = "retail.order.returned"
-unit = "order"
-categories = ["https://w3id.org/dpv/pd#Purchase"]
+observation = "order_return_count"
 weight = -0.05
-half_life_days = 180
+half_life_days = 90
 expires_days = 730
 floor = -80
-cap = 0
-partner_cap = 60
-reason = "What you were paid back for orders"
 """
 
 
-def test_a_policy_is_read_with_its_defaults() -> None:
-    """What is left out: no floor, no end, the policy's context, observed, a polarity that fits the floor."""
+def test_a_policy_is_read_with_the_defaults_of_its_observations() -> None:
+    """Half-life, expiry and effort are the observation's; the cap of a partner is a quarter."""
     policy = parse_policy(GOOD)
+    kept, returned = observations()["order_kept"], observations()["order_return_count"]
     assert policy == Policy(
         name="retail-privileges",
         version=3,
@@ -67,26 +68,62 @@ def test_a_policy_is_read_with_its_defaults() -> None:
         high=950.0,
         bands=(Band("ordinary", 350.0), Band("good", 600.5)),
         weightings=(
-            weighting(cap=120.0, partner_cap=80.0, sensitivity=Sensitivity.ORDINARY),
             weighting(
-                kind="retail.order.returned",
-                sensitivity=Sensitivity.ORDINARY,
+                cap=120.0,
+                partner_cap=80.0,
+                half_life_days=kept.half_life_days,
+                expires_days=kept.expires_days,
+                effort=kept.effort,
+            ),
+            weighting(
+                LOWERING,
                 weight=-0.05,
                 floor=-80.0,
-                cap=0.0,
-                partner_cap=60.0,
-                reason="What you were paid back for orders",
-                polarity=Polarity.BOTH,
-                half_life_days=180.0,
+                partner_cap=20.0,
+                half_life_days=90.0,
                 expires_days=730.0,
+                effort=returned.effort,
             ),
         ),
         purposes=("https://w3id.org/dpv#CustomerCare",),
-        aim="Small privileges for customers whose orders go well",
         disputes="https://shop.example/disputes",
+        terms=Terms(effects=(Effect("free_returns", "good"),)),
         digest=policy.digest,
     )
     assert len(policy.digest) == 43
+
+
+def test_an_entry_in_the_file_is_read_as_in_the_catalogue() -> None:
+    """A proposed observation: with its defaults, and refused until a hub approved it."""
+    entry = """
+[observations.item_mended]
+reads = "lending: repaired"
+computed = "1 for each thing that the person repaired"
+contexts = ["lending"]
+measure = "count"
+unit = "repair"
+polarity = "raises"
+categories = ["SocialBehaviour"]
+half_life_days = 99
+en = "Things that you repaired for others"
+zh = "您为他人修理的物品"
+source = "our own statutes"
+reasoning = "a contribution to the stock"
+"""
+    text = GOOD.replace('"order_kept"', '"item_mended"') + entry
+    with pytest.raises(GuardRefusedError, match="not approved by two people") as refused:
+        parse_policy(text)
+    assert [finding.rule for finding in refused.value.findings] == ["DCL-1"]
+    digest = proposal_digest("item_mended", Observation(**_values(entry)))
+    (repaired, _) = parse_policy(text, Guard((), [digest])).weightings
+    assert (repaired.kind.reason, repaired.half_life_days) == ("Things that you repaired for others", 99.0)
+
+
+def _values(entry: str) -> dict[str, Any]:
+    (values,) = tomllib.loads(entry)["observations"].values()
+    lists = {key: tuple(values[key]) for key in ("contexts", "categories")}
+    enums = {"measure": Measure(values["measure"]), "polarity": Polarity(values["polarity"])}
+    return values | lists | enums | {"half_life_days": 99}
 
 
 def _turned_round(text: str) -> str:
@@ -101,7 +138,8 @@ def _turned_round(text: str) -> str:
             GOOD.replace("500", "500.0").replace("= 4\n", "= 4.0\n"), id="whole numbers with a point"
         ),
         pytest.param(
-            GOOD.replace("500", "5e2").replace("= 0\n", "= -0.0\n"), id="exponents and a negative zero"
+            GOOD.replace("500", "5e2").replace("= 730\n", "= 730\ncap = -0.0\n"),
+            id="exponents and a negative zero",
         ),
         pytest.param(GOOD.replace("\n", "\r\n"), id="Windows line ends"),
         pytest.param(GOOD.replace("= ", "=").replace("\n\n", "\n# a comment\n"), id="spaces and comments"),
@@ -123,8 +161,8 @@ def test_the_digest_depends_on_the_rules_and_not_on_the_file(rewritten: str) -> 
         ("= 500", "= 501"),
         ("version = 3", "version = 4"),
         ("= 730", "= 731"),
-        ("kept", "keep"),
-        ("good", "fine"),
+        ("order_kept", "order_collected"),
+        ('"good"', '"trusted"'),
         ("-0.05", "-0.06"),
     ],
 )
@@ -138,25 +176,25 @@ WRONG = [
         "a typo in a key",
         "partner_cap = 80",
         "partner_kap = 80",
-        "line 25, kinds[0].partner_kap: unknown key (did you mean partner_cap?)",
+        "line 27, kinds[0].partner_kap: unknown key (did you mean partner_cap?)",
     ),
     ("a key too many at the top", "version = 3", "version = 3\nvisible = 1", "visible: unknown key"),
     ("a key too many in a band", "from = 350", "from = 350\nto = 1", "bands[0].to: unknown key"),
-    ("a key left out", "cap = 120\n", "", "line 19, kinds[0].cap: missing key (add cap = "),
+    ("a key left out", "cap = 120\n", "", "line 22, kinds[0].cap: missing key (add cap = "),
     (
         "text for a number",
         "base = 500",
         'base = "500"',
-        "line 7, base: must be a number, not a string",
+        "line 6, base: must be a number, not a string",
     ),
-    ("true for a number", "base = 500", "base = true", "line 7, base: must be a number, not true or false"),
+    ("true for a number", "base = 500", "base = true", "line 6, base: must be a number, not true or false"),
     ("not a number", "base = 500", "base = nan", "base: is out of range"),
     ("infinity", "cap = 120", "cap = inf", "kinds[0].cap: is out of range"),
     ("a number without end", "cap = 120", f"cap = 1{'0' * 400}", "kinds[0].cap: Number out of range"),
     ("a number longer than Python reads", "cap = 120", f"cap = 1{'0' * 9000}", "invalid TOML"),
     ("thousandths of a point", "cap = 120", "cap = 120.001", "kinds[0].cap: has more than two decimals"),
     ("a floor above zero", "floor = -80", "floor = 80", "kinds[1].floor: must be 0 or less"),
-    ("a half-life of nothing", "days = 180", "days = 0", "kinds[1].half_life_days: is out of range"),
+    ("a half-life of nothing", "days = 90", "days = 0", "kinds[1].half_life_days: is out of range"),
     (
         "a version that is no number",
         "version = 3",
@@ -173,10 +211,16 @@ WRONG = [
     ("a range upside down", "[350, 950]", "[950, 350]", "range: low, base and high must ascend"),
     ("a range of three", "[350, 950]", "[350, 500, 950]", "range: Expected `array` of length 2"),
     (
-        "evidence that does not exist",
-        "cap = 0",
-        'cap = 0\nevidence = "seen"',
-        "kinds[1].evidence: invalid value (use one of: observed, ",
+        "a declaration of one's own",
+        "floor = -80",
+        'floor = -80\nevidence = "seen"',
+        "kinds[1].evidence: unknown key",
+    ),
+    (
+        "a benefit below a band",
+        'from = "good"',
+        'below = "good"',
+        'effects[0].below: a benefit is for people who reached a band (write from = "good")',
     ),
     (
         "a kind's name out of form",
@@ -187,8 +231,8 @@ WRONG = [
     ("a table twice", "[[bands]]", "[bands]", "invalid TOML"),
     (
         "a key of the policy in a table",
-        "cap = 0",
-        'cap = 0\nno_score = "neutral"',
+        "floor = -80",
+        'floor = -80\nno_score = "neutral"',
         "kinds[1].no_score: unknown key (no_score is a top-level key: write it above",
     ),
     (
@@ -199,28 +243,28 @@ WRONG = [
     ),
     ("a quoted key", "version = 3", 'version = 3\n"a\\n.b" = 1', 'line 4, "a\\n.b": unknown key'),
     (
-        "a kind without a unit, as in older files",
-        'unit = "order"\n',
+        "a kind without an observation, as in older files",
+        'observation = "order_kept"\n',
         "",
-        "kinds[0].unit: missing key (add unit =",
+        "kinds[0].observation: missing key (add observation =",
     ),
     (
         "an empty effect",
         "[[kinds]]",
-        '[[effects]]\nname = "x"\n[[kinds]]',
-        "line 19, effects[0].from, below: must name",
+        '[[effects]]\neffect = "gift"\n[[kinds]]',
+        "line 22, effects[1].from, below: must name",
     ),
     (
         "an effect above no band",
         "[[kinds]]",
-        '[[effects]]\nname = "x"\nfrom = "y"\n[[kinds]]',
-        "effects: x names a",
+        '[[effects]]\neffect = "gift"\nfrom = "y"\n[[kinds]]',
+        "effects: gift names an",
     ),
     (
         "a ranking of numbers",
         "[[bands]]",
         "[ranking]\nparameters = [1]\n[[bands]]",
-        "line 12, ranking.parameters[0]",
+        "line 11, ranking.parameters[0]",
     ),
     (
         "no kind at all",
@@ -273,11 +317,11 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 def test_a_policy_is_never_loaded_unchecked(tmp_path: Path) -> None:
     """The guard checks every file; the refusal names the file and has the findings."""
     path = tmp_path / "bad.toml"
-    path.write_text(GOOD.replace("Orders that you kept", "Praise for the government"))
+    path.write_text(GOOD.replace("order_kept", "praise"))
     with pytest.raises(GuardRefusedError, match=r"bad\.toml: POL-1") as refused:
         load_policy(path)
     assert [finding.rule for finding in refused.value.findings] == ["POL-1"]
-    assert refused.value.lines == (20,)
+    assert refused.value.lines == (23,)
     with pytest.raises(GuardRefusedError):
         load_policy(path, Guard())
 
@@ -286,13 +330,9 @@ def test_each_finding_has_the_line_that_it_is_about() -> None:
     """A kind's, an effect's, that of the key that a rule looks at; for what is not there, the name's."""
     changed = (
         GOOD.replace("version = 3", 'version = 3\nvisibility = "public"')
-        .replace("half_life_days = 180\nexpires_days = 730\n", "")
-        .replace('aim = "Small privileges for customers whose orders go well"\n', "")
-        .replace(
-            "[[kinds]]",
-            '[[effects]]\nname = "Out, kind of"\nbelow = "good"\nconsequence = "ban"\n[[kinds]]',
-            1,
-        )
+        .replace("half_life_days = 90\nexpires_days = 730\n", "half_life_days = 9e4\nexpires_days = 9e4\n")
+        .replace('disputes = "https://shop.example/disputes"\n', "")
+        .replace("[[kinds]]", '[[effects]]\neffect = "order_declined"\nbelow = "good"\n[[kinds]]', 1)
     )
     with pytest.raises(GuardRefusedError) as refused:
         parse_policy(changed)
@@ -301,24 +341,9 @@ def test_each_finding_has_the_line_that_it_is_about() -> None:
     assert {(finding.rule, written[(line or 0) - 1]) for finding, line in lines} >= {
         ("VIS-1", 'visibility = "public"'),
         ("RET-1", 'kind = "retail.order.returned"'),
-        ("PRP-1", 'name = "retail-privileges"'),
-        ("ADM-1", 'name = "Out, kind of"'),
+        ("DSP-1", 'name = "retail-privileges"'),
+        ("ADM-1", 'effect = "order_declined"'),
     }
-
-
-def test_a_policy_of_an_older_format_gets_hints() -> None:
-    """Older files have no aim, disputes and categories: each finding has a hint."""
-    older = "".join(
-        line
-        for line in GOOD.splitlines(keepends=True)
-        if not line.startswith(("aim", "disputes", "categories"))
-    )
-    with pytest.raises(GuardRefusedError) as refused:
-        parse_policy(older)
-    hints = {finding.rule: finding.hint for finding in refused.value.findings}
-    assert "set aim" in hints["PRP-1"]
-    assert "set disputes" in hints["DSP-1"]
-    assert "set categories" in hints["DCL-1"]
 
 
 def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:

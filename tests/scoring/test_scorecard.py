@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signals import Polarity
 from sesame_sdk.scoring.scorecard import POLICY_COLUMNS, SCORE_SQL, build_policy_rows
 from tests.guard.builders import GOOD_KIND
 from tests.scoring.engines import TODAY, in_duckdb, in_sqlite
@@ -21,7 +20,7 @@ from tests.scoring.strategies import KINDS, policies, signals, some_signals
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 SPEND = Weighting(
-    kind=evolve(GOOD_KIND, name="retail.order.spend", reason="Spend", polarity=Polarity.BOTH),
+    kind=evolve(GOOD_KIND, name="retail.order.spend"),
     weight=0.01,
     floor=-50.0,
     cap=50.0,

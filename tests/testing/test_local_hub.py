@@ -19,7 +19,7 @@ from sesame_sdk import (
     GuardRefusedError,
     InvalidInputError,
     RetryableError,
-    Sensitivity,
+    SignalKind,
 )
 from sesame_sdk.delivery.retry import RetryPolicy
 from sesame_sdk.model.envelope import DropReason
@@ -213,7 +213,7 @@ def test_it_has_the_limits_and_headers_of_the_real_hub(sesame_hub: LocalHub) -> 
 def test_a_refused_registration_has_its_findings(client: Client) -> None:
     """Equal to the guard's own."""
     with pytest.raises(GuardRefusedError) as refused:
-        client.register(make_manifest((evolve(POST, sensitivity=Sensitivity.POLITICAL),)))
+        client.register(make_manifest((evolve(POST, observation="post_opinion"),)))
     assert "POL-1" in {finding.rule for finding in refused.value.findings}
 
 
@@ -253,11 +253,12 @@ def test_a_kind_is_free_again_when_the_key_that_declared_it_is_revoked(
     thief = shop.with_key(SigningKey.generate())
     sesame_hub.hub.add_partner(shop.issuer, [thief.key.public_jwk])
     sesame_hub.advance_clock(minutes=1)
-    thief.register(make_manifest((evolve(POST, sources=("a till",)),), name="other"))
+    answers = SignalKind("community.answer.accepted", "answer_accepted")
+    thief.register(make_manifest((evolve(answers, observation="report_upheld"),), name="other"))
     with pytest.raises(InvalidInputError):
-        client.register(make_manifest((POST,), name="posts"))
+        client.register(make_manifest((answers,), name="posts"))
     sesame_hub.hub.revoke_key(thief.key.kid, sesame_hub.clock(), issuer=shop.issuer)
-    client.register(make_manifest((POST,), name="posts"))
+    client.register(make_manifest((answers,), name="posts"))
 
 
 def test_an_application_that_does_not_start_is_an_error() -> None:

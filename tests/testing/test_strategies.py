@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sesame_sdk import Polarity, Policy, Signal, SignalKind
+from sesame_sdk import Policy, Signal, SignalKind
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.codec import decode, encode, policy_digest
 from sesame_sdk.model.envelope import Envelope
@@ -34,10 +34,11 @@ def test_the_guard_has_nothing_against_a_policy(policy: Policy) -> None:
 @settings(deadline=None)
 @given(data=st.data(), kinds=strategies.several_kinds("retail"))
 def test_what_is_drawn_of_given_kinds_is_of_them(data: st.DataObject, kinds: list[SignalKind]) -> None:
-    """A signal is of one of them and not against its polarity; a policy weighs no other."""
+    """A signal is of one of them and of its measure; a policy weighs no other."""
     signal = data.draw(strategies.signals(kinds))
     (kind,) = [kind for kind in kinds if kind.name == signal.kind]
-    assert kind.polarity is Polarity.BOTH or signal.value >= 0
+    assert signal.value > 0
+    assert kind.currency or signal.value == 1
     policy = data.draw(strategies.policies(kinds))
     assert {weighting.kind for weighting in policy.weightings} <= set(kinds)
 

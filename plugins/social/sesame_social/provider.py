@@ -12,52 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from sesame_sdk import (
-    Evidence,
-    InvalidInputError,
-    Polarity,
-    Pseudonymizer,
-    Sensitivity,
-    Signal,
-    SignalKind,
-    SignalProvider,
-    Skipped,
-)
+from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
 from sesame_social.events import PostEvent, read_events
 
-#: Own behaviour on a platform, in DPV's personal data categories.
-CATEGORY = "https://w3id.org/dpv/pd#SocialBehaviour"
-
-
-def _make_kind(name: str, evidence: Evidence, polarity: Polarity, reason: str) -> SignalKind:
-    return SignalKind(
-        name=name,
-        context="community",
-        unit="post",
-        evidence=evidence,
-        polarity=polarity,
-        sensitivity=Sensitivity.ORDINARY,
-        reason=reason,
-        categories=(CATEGORY,),
-        sources=("our own site",),
-    )
-
-
-HELPFUL = _make_kind(
-    "community.post.helpful", Evidence.OBSERVED, Polarity.REWARD, "Posts of yours that helped other people"
-)
-USEFUL = _make_kind(
-    "community.post.useful",
-    Evidence.INFERRED,
-    Polarity.REWARD,
-    "Posts of yours that explain something, by their form",
-)
-ABUSE = _make_kind(
-    "community.abuse.confirmed",
-    Evidence.OBSERVED,
-    Polarity.BOTH,
-    "Abuse of the site that a moderator confirmed",
-)
+HELPFUL = SignalKind("community.post.helpful", "answer_marked_helpful")
+USEFUL = SignalKind("community.post.useful", "post_explains")
+ABUSE = SignalKind("community.abuse.confirmed", "abuse_confirmed")
 KINDS = (HELPFUL, USEFUL, ABUSE)
 _KINDS = {"helpful": HELPFUL, "useful": USEFUL, "abuse_confirmed": ABUSE}
 #: Suffix of a moderators' queue.

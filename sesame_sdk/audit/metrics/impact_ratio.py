@@ -16,8 +16,8 @@ from sesame_sdk.audit.arrays import Flags, GroupMeans, Numbers
 from sesame_sdk.audit.metrics.definitions import IMPACT_RATIO
 from sesame_sdk.audit.metrics.measurement import MIN_GROUP_SIZE, Measurement, compare_groups
 from sesame_sdk.audit.simulation.simulate import SimulationResult
+from sesame_sdk.catalogue.effects import Side
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.terms import Consequence, Side
 
 #: Fewest selected people to be expected of a group that is compared. With fewer, chance alone would take a
 #: ratio below 0.80 more than once in a hundred audits. Our choice.
@@ -88,11 +88,10 @@ def select_by_effect(result: SimulationResult) -> dict[str, Flags]:
     selections = {}
     for effect in policy.terms.effects:
         above = scores.points >= starts[effect.band]
-        reached = scores.has_score & (above if effect.side is Side.FROM else ~above)
-        if effect.consequence is Consequence.BENEFIT:
-            selections[f"reached by: {effect.name}"] = reached
+        if effect.entry.direction is Side.FROM:
+            selections[f"reached by: {effect.name}"] = scores.has_score & above
         else:
-            selections[f"spared by: {effect.name}"] = ~reached
+            selections[f"spared by: {effect.name}"] = ~(scores.has_score & ~above)
     return selections or {
         f"reached: the band {band.name}": scores.has_score & (scores.points >= band.start)
         for band in policy.bands
@@ -103,10 +102,6 @@ def select_by_effect(result: SimulationResult) -> dict[str, Flags]:
 def target_points(policy: Policy) -> float:
     """The start of the highest band that brings a benefit; without one, of the first band above the base."""
     starts = {band.name: band.start for band in policy.bands}
-    benefits = [
-        starts[effect.band]
-        for effect in policy.terms.effects
-        if effect.consequence is Consequence.BENEFIT and effect.side is Side.FROM
-    ]
+    benefits = [starts[effect.band] for effect in policy.terms.effects if effect.entry.direction is Side.FROM]
     above_base = [start for start in starts.values() if start > policy.base]
     return max(benefits) if benefits else min(above_base, default=policy.high)

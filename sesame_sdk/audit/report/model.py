@@ -95,7 +95,7 @@ class Report:
     @property
     def refused(self) -> bool:
         """Whether any finding refuses."""
-        return any(finding.action is not Action.WARN for finding in self.findings)
+        return any(finding.action is Action.REFUSE for finding in self.findings)
 
     @property
     def verdict(self) -> Verdict:

@@ -33,7 +33,7 @@ _SIDES: Final = {Side.BELOW: "below", Side.ABOVE: "above", Side.FROM: "from"}
 
 def verdict_of(action: Action) -> Verdict:
     """The verdict of a finding's action."""
-    return Verdict.WARN if action is Action.WARN else Verdict.REFUSE
+    return Verdict.REFUSE if action is Action.REFUSE else Verdict.WARN
 
 
 def policy_title(report: Report) -> str:
@@ -43,7 +43,7 @@ def policy_title(report: Report) -> str:
 
 def headline(report: Report) -> str:
     """The verdict in one sentence."""
-    refusals = sum(finding.action is not Action.WARN for finding in report.findings)
+    refusals = sum(finding.action is Action.REFUSE for finding in report.findings)
     warnings = len(report.findings) - refusals
     if refusals:
         besides = f" and {_counted(warnings, 'warning')}" if warnings else ""

@@ -2,7 +2,7 @@
 
 Rules:
     * raising events come as often as people are engaged; lowering events also as often as they are
-      unreliable, and the more severe the rarer
+      unreliable, and the graver the rarer
     * amounts of money are lognormal about a share of the person's income; membership follows from the day of
       joining; everything else is counted one at a time
     * the draws of a kind depend on the kind, the people and the seed, and on no other kind
@@ -27,41 +27,44 @@ from sesame_sdk.audit.simulation.people import (
     random_generator,
 )
 from sesame_sdk.audit.simulation.population import Population
-from sesame_sdk.model.policy import Policy, Severity, Weighting
+from sesame_sdk.catalogue.observations import Gravity, Measure
+from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.scoring.scorecard import MICROSECONDS_PER_DAY, to_microseconds
 
 #: The day of scoring: fixed, so that a report is the same on any day.
 AS_OF: Final = date(2026, 1, 1)
 #: Events a year of a person of median engagement. Our choice, as are all numbers here.
 RAISING_EVENTS_PER_YEAR: Final = 12.0
-LOWERING_EVENTS_PER_YEAR: Final = {Severity.MINOR: 1.5, Severity.SERIOUS: 0.2, Severity.GRAVE: 0.05}
+LOWERING_EVENTS_PER_YEAR: Final = {Gravity.MINOR: 1.5, Gravity.SERIOUS: 0.2, Gravity.GRAVE: 0.05}
 #: The median amount of money, as a share of a month's income; and its spread.
 AMOUNT_PER_INCOME: Final = 0.02
 AMOUNT_SPREAD: Final = 0.8
-DAYS_PER_UNIT: Final = {"day": 1.0, "week": 7.0, "month": 365 / 12, "year": 365.0}
+DAYS_PER_UNIT: Final = {Measure.DAYS: 1.0, Measure.MONTHS: 365 / 12}
 
 
 @frozen
 class Habit:
-    """What people do that one kind records."""
+    """What people do that one kind records.
+
+    Attributes:
+        context: of the partners that send it.
+        gravity: of conduct that lowers a score; None for what raises one.
+    """
 
     kind: str
-    context: str  # of the partners that send it
-    unit: str
-    sign: int  # of raising values, and opposite to that of lowering values
-    raises: bool  # whether any of it raises a score, or at least does not lower it
-    lowers: bool  # whether any of it lowers a score
-    severity: Severity  # of the lowering kind
+    context: str
+    measure: Measure
+    gravity: Gravity | None
 
     @property
     def is_money(self) -> bool:
-        """Whether the unit is a currency (ISO 4217)."""
-        return len(self.unit) == 3 and self.unit.isascii() and self.unit.isupper()
+        """Whether its values are amounts of money."""
+        return self.measure is Measure.MONEY
 
     @property
     def is_tenure(self) -> bool:
         """Whether it states only how long a person has been a member."""
-        return self.unit.removesuffix("s") in DAYS_PER_UNIT and not self.lowers
+        return self.measure in DAYS_PER_UNIT
 
 
 @frozen(eq=False)
@@ -128,16 +131,7 @@ _Signals = tuple[Codes, Codes, Numbers, Codes]
 
 def _make_habit(weighting: Weighting) -> Habit:
     kind = weighting.kind
-    lowers = weighting.can_lower and weighting.weight != 0
-    return Habit(
-        kind=kind.name,
-        context=kind.context,
-        unit=kind.unit,
-        sign=-1 if weighting.weight < 0 else 1,
-        raises=weighting.cap > 0 or not lowers,
-        lowers=lowers,
-        severity=weighting.severity,
-    )
+    return Habit(kind.name, kind.context, kind.entry.measure, kind.entry.gravity)
 
 
 def _generate_kind(
@@ -148,13 +142,12 @@ def _generate_kind(
         yield from _generate_tenure(population, habit, joined)
         return
     activity = people.engagement[joined.member] * np.minimum(joined.since, population.days) / 365
-    if habit.raises:
+    if habit.gravity is None:
         rate = activity * RAISING_EVENTS_PER_YEAR
-        yield _generate_events(rng, population, people, habit, joined, rate, habit.sign)
-    if habit.lowers:
+    else:
         unreliability = np.exp(-TRAIT_SPREAD * people.reliability[joined.member] - TRAIT_SPREAD**2 / 2)
-        rate = activity * unreliability * LOWERING_EVENTS_PER_YEAR[habit.severity]
-        yield _generate_events(rng, population, people, habit, joined, rate, -habit.sign)
+        rate = activity * unreliability * LOWERING_EVENTS_PER_YEAR[habit.gravity]
+    yield _generate_events(rng, population, people, habit, joined, rate)
 
 
 def _generate_events(
@@ -164,7 +157,6 @@ def _generate_events(
     habit: Habit,
     joined: Membership,
     rate: Numbers,
-    sign: int,
 ) -> _Signals:
     """Draw events at `rate`, each at any time since the person joined."""
     events = np.repeat(np.arange(rate.size), rng.poisson(rate))
@@ -177,16 +169,16 @@ def _generate_events(
     if habit.is_money:
         noise = np.exp(AMOUNT_SPREAD * rng.standard_normal(events.size))
         value = np.round(AMOUNT_PER_INCOME * people.income[person] * noise, 2)
-    return person, partner, sign * value, to_microseconds(AS_OF) - 1 - age
+    return person, partner, value, to_microseconds(AS_OF) - 1 - age
 
 
 def _generate_tenure(population: Population, habit: Habit, joined: Membership) -> Iterator[_Signals]:
     """Report each membership at the middle of the time, and what was added since at its end."""
-    unit = DAYS_PER_UNIT[habit.unit.removesuffix("s")]
+    unit = DAYS_PER_UNIT[habit.measure]
     until_midpoint = np.floor(np.maximum(joined.since - population.days // 2, 0) / unit)
     added = np.floor(joined.since / unit) - until_midpoint
     other = joined.second != joined.main
     for value, day in ((until_midpoint, midpoint(population)), (added, AS_OF)):
         for partner, reported in ((joined.main, value > 0), (joined.second, (value > 0) & other)):
             occurred_at = np.full(int(reported.sum()), to_microseconds(day) - 1, np.int64)
-            yield joined.member[reported], partner[reported], habit.sign * value[reported], occurred_at
+            yield joined.member[reported], partner[reported], value[reported], occurred_at

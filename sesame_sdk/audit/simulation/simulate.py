@@ -158,7 +158,7 @@ class _Scorer:
 def _lowering_values(signals: SignalColumns, habits: tuple[Habit, ...], policy: Policy) -> dict[str, Numbers]:
     lowering = {kind.kind.name for kind in policy.weightings if kind.can_lower}
     return {
-        habit.kind: np.abs(signals.value[(signals.kind == number) & (signals.value * habit.sign < 0)])
+        habit.kind: signals.value[signals.kind == number]
         for number, habit in enumerate(habits)
         if habit.kind in lowering
     }

@@ -1,34 +1,39 @@
-"""Base classes of the built-in rules, and of the rules that search texts for a topic.
+"""Base classes of the built-in rules: those that refuse names of the catalogues, and those that read texts.
 
-A keyword rule finds the first text that mentions its topic. Texts are sorted, so that the same content in
-another order gives the same finding. Each effect is searched by itself: the finding names the one to change.
+The catalogues decide: what they lack cannot be declared. Word lists are the second net, for titles and names.
+A text is refused for what it says plainly; a name that may mean something else is sent to a person's review.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
 
-from sesame_sdk.guard.labels import CHECKED_ON, label_consumer, label_effect, label_policy
-from sesame_sdk.guard.text.keyword_match import UNREADABLE, find_mention
+from sesame_sdk.catalogue import effects, observations
+from sesame_sdk.guard.labels import CHECKED_ON, label_consumer, label_effect, label_kind, label_policy
+from sesame_sdk.guard.text.keyword_match import UNREADABLE, find_mention, is_plain
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.interfaces import GuardRule
-from sesame_sdk.model.finding import Finding
+from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
 MAX_MENTION = 60
+_NOT_REFUSED = "choose an entry of the catalogue: sesame observations list"
 
 
 def kind_texts(kind: SignalKind) -> Iterator[str]:
-    """All texts of a kind."""
-    yield from (kind.name, kind.unit, kind.reason, kind.title, kind.description, *sorted(kind.sources))
+    """The texts that say what a kind records: its name after the context, its title, and its own proposal."""
+    yield from (kind.name.partition(".")[2], kind.title)
+    if proposal := kind.proposal:
+        yield from (kind.observation.replace("_", " "), proposal.en, proposal.zh, proposal.computed)
+        yield from (proposal.reads, proposal.unit)
 
 
-def policy_texts(policy: Policy) -> Iterator[str]:
-    """A policy's own texts, its reason codes included. Its kinds are checked as kinds."""
-    yield from (policy.name, policy.context, policy.aim, *sorted(band.name for band in policy.bands))
+def policy_names(policy: Policy) -> Iterator[str]:
+    """A policy's own names, its reason codes included. Its kinds are checked as kinds."""
+    yield from (policy.name, policy.context)
     yield from sorted({weighting.code for weighting in policy.weightings})
 
 
@@ -43,8 +48,41 @@ class BuiltInRule(GuardRule):
     dated: ClassVar[date] = CHECKED_ON
 
 
+class KindRule(BuiltInRule):
+    """A rule that refuses observations by name, whatever the catalogue or a proposal says of them."""
+
+    reason: ClassVar[str]
+    hint: ClassVar[str] = "remove it, or reword it if something else is meant"
+
+    def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
+        """Refuse a kind that declares an observation of this rule."""
+        if observations.rule_against(kind.observation) == self.id:
+            reason = f"{self.reason}; it declares {kind.observation}, which can never be approved"
+            yield self.refuse(label_kind(kind), reason, self.hint)
+
+
+class TermsRule(BuiltInRule):
+    """A rule on terms, which policies and consumers state alike: first on the names of their effects."""
+
+    def check_policy(self, policy: Policy) -> Iterator[Finding]:
+        """Refuse a policy on such terms."""
+        yield from super().check_policy(policy)
+        yield from self._check_terms(label_policy(policy), policy.terms)
+
+    def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
+        """Refuse a consumer on such terms."""
+        yield from super().check_consumer(consumer)
+        yield from self._check_terms(label_consumer(consumer), consumer.terms)
+
+    def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
+        for effect in terms.effects:
+            if effects.rule_against(effect.effect) == self.id:
+                reason = f"no score may have the effect {effect.effect}, and no release will add it"
+                yield self.refuse(label_effect(about, effect), reason, _NOT_REFUSED + " --effects")
+
+
 class KeywordRule(BuiltInRule):
-    """A rule that refuses texts that mention a topic."""
+    """A rule that reads texts for a topic."""
 
     topic: ClassVar[Topic]
     reason: ClassVar[str]
@@ -57,22 +95,26 @@ class KeywordRule(BuiltInRule):
         elif mention:
             yield self.refuse(about, f"{self.reason}; it mentions '{mention}'", self.hint)
 
+    def _check_names(self, about: str, names: Iterable[str]) -> Iterator[Finding]:
+        """Refuse a name for what it says plainly, and ask for a review of what may mean something else."""
+        names = tuple(names)
+        if plain := next((name for name in names if is_plain(self.topic, name)), ""):
+            yield from self._check_texts(about, (plain,))
+        elif mention := first_mention(self.topic, names):
+            reason = f"its name mentions '{mention}', which may mean something else: {self.reason}"
+            hint = "have a person review it and record the name: --reviewed-by NAME; or use another name"
+            yield Finding(self.id, Action.REVIEW, about, reason, hint, self.source, self.dated)
 
-class UseRule(KeywordRule):
-    """A rule that refuses a topic where a policy or a consumer says what the score is for."""
+
+class UseRule(KeywordRule, TermsRule):
+    """A rule on what a score may be used for: in effects, and in the names of policies and consumers."""
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse a policy whose name, aim, bands or effects mention the topic, as a penalty or a reward."""
+        """Refuse a policy with such an effect, or whose names mention the topic."""
         yield from super().check_policy(policy)
-        yield from self._check_texts(label_policy(policy), policy_texts(policy))
-        yield from self._check_effects(label_policy(policy), policy.terms)
+        yield from self._check_names(label_policy(policy), policy_names(policy))
 
     def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
-        """Refuse a consumer whose name, context or effects mention the topic."""
+        """Refuse a consumer with such an effect, or whose names mention the topic."""
         yield from super().check_consumer(consumer)
-        yield from self._check_texts(label_consumer(consumer), (consumer.name, consumer.context))
-        yield from self._check_effects(label_consumer(consumer), consumer.terms)
-
-    def _check_effects(self, about: str, terms: Terms) -> Iterator[Finding]:
-        for effect in terms.effects:
-            yield from self._check_texts(label_effect(about, effect), (effect.name,))
+        yield from self._check_names(label_consumer(consumer), (consumer.name, consumer.context))

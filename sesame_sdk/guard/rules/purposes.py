@@ -1,17 +1,25 @@
 """Rules on who may read a score and why: PUR-1 to PUR-6, CON-1.
 
-A purpose is checked wherever it is stated. PUR-2 to PUR-6 also search the texts of policies and consumers, in
-case the stated purpose is allowed and the use is not.
+A purpose is checked wherever it is stated, and against the effects that are to serve it. PUR-2 to PUR-6 also
+refuse effects and observations by name, and read the names of policies and consumers.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import ClassVar
 
+from sesame_sdk.catalogue.effects import effects
 from sesame_sdk.guard.data_categories import PURCHASE, SALE, TRANSACTION
-from sesame_sdk.guard.labels import label_consumer, label_policy, label_reading, label_weighting, truncate
+from sesame_sdk.guard.labels import (
+    label_consumer,
+    label_effect,
+    label_policy,
+    label_reading,
+    label_weighting,
+    truncate,
+)
 from sesame_sdk.guard.purposes import FRAUD_PREVENTION, MISUSE_PREVENTION, find_refusing_rule
-from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, UseRule
-from sesame_sdk.guard.rules.terms import TermsRule
+from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, KindRule, UseRule
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.grant import Direction, Grant, ReadRequest
@@ -66,6 +74,24 @@ class StatedPurposes(PurposeRule):
         if not policy.purposes:
             yield self.refuse(label_policy(policy), "it states no purpose", self.hint)
         yield from self._check_conditions(policy)
+        yield from self._check_effects(label_policy(policy), policy.purposes, policy.terms)
+        served = {iri for effect in policy.terms.effects if effect.known for iri in effect.known.purpose_iris}
+        for purpose in sorted(set(policy.purposes) & served_purposes() - served):
+            reason = f"none of its effects serves its purpose {_short(purpose)}"
+            names = [name for name, entry in effects().items() if purpose in entry.purpose_iris]
+            yield self.refuse(label_policy(policy), reason, f"add one of: {', '.join(names)}"[:400])
+
+    def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
+        """Refuse a consumer whose purpose is not allowed, or does not need its effects."""
+        yield from super().check_consumer(consumer)
+        yield from self._check_effects(label_consumer(consumer), (consumer.purpose,), consumer.terms)
+
+    def _check_effects(self, about: str, purposes: Iterable[str], terms: Terms) -> Iterator[Finding]:
+        for effect in terms.effects:
+            if effect.known and not set(purposes) & set(effect.known.purpose_iris):
+                reason = "it serves none of the stated purposes"
+                hint = f"state {' or '.join(effect.known.purpose_iris)}, or remove the effect"
+                yield self.refuse(label_effect(about, effect), reason, hint)
 
     def check_read(self, reading: ReadRequest) -> Iterable[Finding]:
         """Refuse a read whose purpose is not allowed, or is not that of the grant."""
@@ -79,7 +105,8 @@ class StatedPurposes(PurposeRule):
     def _check_conditions(self, policy: Policy) -> Iterator[Finding]:
         for weighting in policy.weightings:
             about, kind = label_weighting(policy, weighting), weighting.kind
-            if FRAUD_PREVENTION in policy.purposes and not _TRANSACTIONS.issuperset(kind.categories):
+            categories = kind.known.category_iris if kind.known else ()
+            if FRAUD_PREVENTION in policy.purposes and not _TRANSACTIONS.issuperset(categories):
                 reason = "a score for fraud prevention may be made of transactions only"
                 yield self.refuse(
                     about, reason, "remove the kind, or the purpose FraudPreventionAndDetection"
@@ -91,8 +118,18 @@ class StatedPurposes(PurposeRule):
                 )
 
 
-class ProhibitedUseRule(UseRule, PurposeRule):
-    """A rule on what a score may not decide: as a purpose and as an effect, whether cost or reward."""
+@cache
+def served_purposes() -> frozenset[str]:
+    """The purposes that some effect of the catalogue serves."""
+    return frozenset(iri for entry in effects().values() for iri in entry.purpose_iris)
+
+
+def _short(purpose: str) -> str:
+    return purpose.rsplit("#", 1)[-1].rsplit(":", 1)[-1]
+
+
+class ProhibitedUseRule(KindRule, UseRule, PurposeRule):
+    """A rule on what a score may not decide, nor be made of: whether cost or reward."""
 
 
 class Work(ProhibitedUseRule):
@@ -131,7 +168,7 @@ class Credit(ProhibitedUseRule):
     reason = "a score may not decide on credit or insurance"
 
 
-class Resale(ProhibitedUseRule, TermsRule):
+class Resale(ProhibitedUseRule):
     """PUR-6: resale, onward sharing."""
 
     id = "PUR-6"
@@ -140,6 +177,7 @@ class Resale(ProhibitedUseRule, TermsRule):
     reason = "a score may not be sold or shared with others"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
+        yield from super()._check_terms(about, terms)
         if terms.reshare:
             yield self.refuse(about, "readers could share the score with others", "set reshare = false")
 

@@ -1,45 +1,43 @@
 """Rules on sensitive content of kinds: POL-1, SPC-1, TST-1, ASC-1, BIO-1, LOC-1, RGT-1.
 
-They check the declaration, and then the texts, in case something is not declared. None depends on the sign of
-the points: rewarding conformity is the same pressure as punishing its lack (GL 169).
+Each refuses its observations by name, then the categories of a proposal, then the texts, in case something is
+not declared. None depends on the sign of the points: rewarding conformity is the same pressure as punishing
+its lack (GL 169).
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from sesame_sdk.guard.data_categories import find_refusing_rule
 from sesame_sdk.guard.labels import label_kind, label_policy, truncate
-from sesame_sdk.guard.rules.keyword_rule import KeywordRule, kind_texts, policy_texts
+from sesame_sdk.guard.rules.keyword_rule import KeywordRule, KindRule, kind_texts, policy_names
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signals import Conduct, Sensitivity, SignalKind
+from sesame_sdk.model.signals import SignalKind
 
 
-class KindRule(KeywordRule):
+class TopicRule(KindRule, KeywordRule):
     """A rule that refuses kinds of a topic, declared or not, whichever way they count."""
-
-    #: The value that declares the topic besides the categories, if there is one.
-    declared: ClassVar[Sensitivity | Conduct | None] = None
 
     def check_kind(self, kind: SignalKind) -> Iterator[Finding]:
         """Refuse a kind that declares the topic, or mentions it."""
-        refused = sorted(iri for iri in kind.categories if find_refusing_rule(iri) == self.id)
+        by_name = tuple(super().check_kind(kind))
+        yield from by_name
+        categories = kind.known.category_iris if kind.known else ()
+        refused = sorted(iri for iri in categories if find_refusing_rule(iri) == self.id)
         if refused:
             category = truncate(refused[0], 100)
             yield self.refuse(label_kind(kind), f"{self.reason}; it is declared as {category}", self.hint)
-        elif self.declared in (kind.sensitivity, kind.conduct):
-            yield self.refuse(label_kind(kind), f"{self.reason}; it is declared so", self.hint)
-        else:
+        elif not by_name:
             yield from self._check_texts(label_kind(kind), kind_texts(kind))
 
 
-class ContentRule(KindRule):
-    """A rule that also refuses the topic in a policy's own texts."""
+class ContentRule(TopicRule):
+    """A rule that also reads a policy's own names for the topic."""
 
     def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse a policy that mentions the topic in its own texts. Its kinds are checked as kinds."""
-        yield from self._check_texts(label_policy(policy), policy_texts(policy))
+        """Refuse a policy whose names mention the topic. Its kinds are checked as kinds."""
+        yield from self._check_names(label_policy(policy), policy_names(policy))
 
 
 class Politics(ContentRule):
@@ -49,7 +47,6 @@ class Politics(ContentRule):
     source = "GDPR 9; GL 168"
     topic = Topic.POLITICS
     reason = "opinions, protest and union membership may neither cost nor earn points"
-    declared = Sensitivity.POLITICAL
 
 
 class SpecialCategories(ContentRule):
@@ -60,7 +57,6 @@ class SpecialCategories(ContentRule):
     topic = Topic.SPECIAL_CATEGORIES
     reason = "it would reveal a special category of personal data"
     hint = "remove it, and exclude purchases that reveal it from your totals"
-    declared = Sensitivity.SPECIAL
 
 
 class Taste(ContentRule):
@@ -71,7 +67,6 @@ class Taste(ContentRule):
     topic = Topic.TASTE
     reason = "taste, language and the origin of goods may neither cost nor earn points"
     hint = "count that orders were kept, not what was in them"
-    declared = Sensitivity.TASTE
 
 
 class OtherPeople(ContentRule):
@@ -82,7 +77,6 @@ class OtherPeople(ContentRule):
     topic = Topic.OTHER_PEOPLE
     reason = "only a person's own conduct counts, not the conduct of other people"
     hint = "remove it, or reword it if it is the person's own conduct"
-    declared = Conduct.OTHERS
 
 
 class Biometrics(ContentRule):
@@ -95,7 +89,7 @@ class Biometrics(ContentRule):
     hint = "remove it; count what a person did, not how they look or feel"
 
 
-class Locations(KindRule):
+class Locations(TopicRule):
     """LOC-1: locations and movements. Our own: they reveal most of what the other rules refuse."""
 
     id = "LOC-1"
@@ -105,7 +99,7 @@ class Locations(KindRule):
     hint = "remove it; count that it was done, not where"
 
 
-class Rights(KindRule):
+class Rights(TopicRule):
     """RGT-1: the use of one's rights: complaints, disputes, withdrawals, looking at one's own score.
 
     Only of kinds: a policy may well be for handling disputes.

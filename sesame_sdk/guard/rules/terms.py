@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from sesame_sdk.guard.labels import label_consumer, label_policy, label_reading, truncate
-from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, UseRule
+from sesame_sdk.guard.labels import label_policy, label_reading, truncate
+from sesame_sdk.guard.rules.keyword_rule import BuiltInRule, TermsRule, UseRule
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.grant import Grant, ReadRequest
-from sesame_sdk.model.manifest import ConsumerDeclaration
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.terms import ADULT, Terms
 
@@ -19,24 +18,7 @@ _MIN_WORDS = 4
 _REFUSAL = re.compile(r"\b(?:not?(?!\.)|none|never|nothing|nobody|without|cannot)\b|[不无無]", re.IGNORECASE)
 
 
-class TermsRule(BuiltInRule):
-    """A rule on terms, which policies and consumers state alike."""
-
-    def check_policy(self, policy: Policy) -> Iterator[Finding]:
-        """Refuse a policy on such terms."""
-        yield from super().check_policy(policy)
-        yield from self._check_terms(label_policy(policy), policy.terms)
-
-    def check_consumer(self, consumer: ConsumerDeclaration) -> Iterator[Finding]:
-        """Refuse a consumer on such terms."""
-        yield from super().check_consumer(consumer)
-        yield from self._check_terms(label_consumer(consumer), consumer.terms)
-
-    def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
-        raise NotImplementedError
-
-
-class Visibility(UseRule, TermsRule):
+class Visibility(UseRule):
     """VIS-1: only the person, and the readers they granted access, see a score."""
 
     id = "VIS-1"
@@ -45,12 +27,13 @@ class Visibility(UseRule, TermsRule):
     reason = "a score may not be public, nor people listed by it"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
+        yield from super()._check_terms(about, terms)
         if terms.visibility != "private":
             reason = f"the visibility of the score is '{truncate(terms.visibility, 32)}', not private"
             yield self.refuse(about, reason, "set visibility = 'private'")
 
 
-class Enrolment(UseRule, TermsRule):
+class Enrolment(UseRule):
     """ENR-1: people join by their own consent, given to this alone."""
 
     id = "ENR-1"
@@ -59,6 +42,7 @@ class Enrolment(UseRule, TermsRule):
     reason = "joining may be neither mandatory nor automatic"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
+        yield from super()._check_terms(about, terms)
         if terms.default_on:
             yield self.refuse(about, "people would be enrolled unless they opt out", "set default_on = false")
         if terms.mandatory:
@@ -74,13 +58,14 @@ class NoScore(TermsRule):
     source = "GDPR 7(3); EDPB 05/2020, 46-48; GL 177"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
+        yield from super()._check_terms(about, terms)
         if terms.no_score != "neutral":
             shown = truncate(terms.no_score, 32)
             reason = f"people without a score would not get the ordinary service: '{shown}'"
             yield self.refuse(about, reason, "set no_score = 'neutral'")
 
 
-class MinimumAge(UseRule, TermsRule):
+class MinimumAge(UseRule):
     """MIN-1: only people who are known to be 18 have a score. The age is our choice."""
 
     id = "MIN-1"
@@ -89,6 +74,7 @@ class MinimumAge(UseRule, TermsRule):
     reason = "people under 18 may not have a score"
 
     def _check_terms(self, about: str, terms: Terms) -> Iterator[Finding]:
+        yield from super()._check_terms(about, terms)
         if terms.minimum_age < ADULT:
             reason = f"the minimum age is {terms.minimum_age}, below {ADULT}"
             yield self.refuse(about, reason, f"set minimum_age = {ADULT}")

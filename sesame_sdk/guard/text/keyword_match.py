@@ -7,6 +7,7 @@ none of the words. A list is compiled when it is first needed: most processes ne
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from attrs import frozen
@@ -90,6 +91,27 @@ def find_mention(topic: Topic, text: str) -> str:
     return next(filter(None, (_find_in(topic, variant) for variant in variants)), "")
 
 
+@cache
+def _unmistakable() -> re.Pattern[str]:
+    return _whole_words(f"(?:{_phrases('high_stakes_uses', 'unmistakable')}){_PLURAL}")
+
+
+@lru_cache(maxsize=4096)
+def is_plain(topic: Topic, text: str) -> bool:
+    """Whether what a name mentions leaves no doubt: several words, Chinese, or a word without another use."""
+    mention = find_mention(topic, text)
+    if not mention:
+        return False
+    if mention == UNREADABLE or not _LATIN.fullmatch(skeleton(mention)):
+        return True
+    words = {
+        variant.plain[start:end]
+        for variant in _variants(WORDLISTS[topic], text)
+        for start, end in _unexcepted(_english_pattern(topic), variant)
+    }
+    return len(words) > 1 or any(" " in word or _unmistakable().fullmatch(skeleton(word)) for word in words)
+
+
 @lru_cache(maxsize=1024)
 def _variants(wordlist: str, text: str) -> tuple[_Variant, ...]:
     known: set[str] = set()
@@ -108,8 +130,6 @@ def _variant(words: list[str], known: set[str], excepted: re.Pattern[str]) -> _V
 
 
 def _find_in(topic: Topic, variant: _Variant) -> str:
-    if variant.plain in entries("protected_topics", "units.en"):
-        return ""
     if chinese := _chinese_pattern(topic).search(variant.chinese):
         return chinese[0]
     if words := _find_unexcepted(_english_pattern(topic), variant):
@@ -122,9 +142,12 @@ def _find_in(topic: Topic, variant: _Variant) -> str:
 
 def _find_unexcepted(pattern: re.Pattern[str], variant: _Variant) -> str:
     """The first match that is not, as a whole, within an excepted phrase."""
+    return next((variant.plain[start:end] for start, end in _unexcepted(pattern, variant)), "")
+
+
+def _unexcepted(pattern: re.Pattern[str], variant: _Variant) -> Iterator[tuple[int, int]]:
     folded, match = skeleton(variant.plain), None
     while match := pattern.search(folded, match.start() + 1 if match else 0):
         start, end = match.span()
         if not any(first <= start and end <= last for first, last in variant.exceptions):
-            return variant.plain[start:end]
-    return ""
+            yield start, end

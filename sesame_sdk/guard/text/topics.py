@@ -34,25 +34,18 @@ class Topic(StrEnum):
     RESALE = "resale"
     PUBLICITY = "publicity"
 
-    RESTRICTIONS = "restrictions"
-    BANS = "bans"
-    SURCHARGES = "surcharges"
-    STIGMA = "stigma"
     FORCED_ENROLMENT = "forced_enrolment"
     MINORS = "minors"
-    RANK_BOOSTS = "rank_boosts"
-    MINOR_CONDUCT = "minor_conduct"
 
 
-#: Topics of effects, aims and consumer names: what a score must not be used for.
-USE_TOPICS: Final = tuple(Topic)[9:15]
+#: Topics of the names of policies and consumers: what a score must not be used for.
+USE_TOPICS: Final = tuple(Topic)[9:]
 
 _FILES: Final[Mapping[str, tuple[Topic, ...]]] = {
     "protected_topics": tuple(Topic)[:4],
     "biometrics_location_rights": tuple(Topic)[4:7],
     "external_records": tuple(Topic)[7:9],
     "high_stakes_uses": USE_TOPICS,
-    "punitive_wording": tuple(Topic)[15:],
 }
 #: The word list that holds a topic.
 WORDLISTS: Final[Mapping[Topic, str]] = {

@@ -2,10 +2,12 @@
 
 A signal is stored when
     1. its kind is registered by the partner now
-    2. its value is in the kind's range: negative only where the kind allows it, and at most `MAX_VALUE`
+    2. its value is what its observation says (`values`): a count is 1, money has few decimals, nothing is
+       negative or above `MAX_VALUE`
     3. it did not happen in the future, apart from clock skew, nor before any time that an id can hold
     4. its person lets this partner send this kind now
     5. it does not correct a signal that a dispute excludes from scores
+    6. with it, months and days do not run faster than the calendar
 and is listed in the receipt with the reason otherwise. Rules that say nothing about a person come first, and
 an unknown subject gets the same reason as one without a grant.
 
@@ -28,6 +30,7 @@ from sesame_sdk.hub.database.tables import envelopes
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ledger import IngestOutcome, LedgerEntry, ProcessedMessage, VerifiedMessage, opened
 from sesame_sdk.hub.ingest.signal_table import Merged, MergeOutcome, SignalView, signal_row
+from sesame_sdk.hub.ingest.values import CALENDAR_MEASURES, check_value, faster_than_calendar
 from sesame_sdk.hub.observability import metrics
 from sesame_sdk.hub.partners import keys, registrations
 from sesame_sdk.hub.partners.registrations import AllowedKind
@@ -35,7 +38,7 @@ from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.streams import subject_states
 from sesame_sdk.interfaces import Signer
 from sesame_sdk.model.envelope import DropReason, EventType, Receipt
-from sesame_sdk.model.signals import MAX_VALUE, MIN_TIMESTAMP, Signal
+from sesame_sdk.model.signals import MIN_TIMESTAMP, Signal
 from sesame_sdk.signing.jwt import sign_event
 
 
@@ -85,10 +88,8 @@ class _Rules:
             kind = self.kinds.get(signal.kind)
             if kind is None:
                 reason = DropReason.KIND_NOT_REGISTERED
-            elif signal.value < 0 and not kind.may_be_negative:
-                reason = DropReason.VALUE_AGAINST_POLARITY
-            elif not -MAX_VALUE <= signal.value <= MAX_VALUE:
-                reason = DropReason.VALUE_OUT_OF_RANGE
+            elif (wrong := check_value(signal.value, kind.measure)) is not None:
+                reason = wrong
             elif signal.occurred_at > self.latest:
                 reason = DropReason.IN_THE_FUTURE
             elif signal.occurred_at < MIN_TIMESTAMP:
@@ -157,6 +158,7 @@ class SignalIngest:
             rules.sort(opened(message).envelope.signals, envelope_id)
             for envelope_id, message in zip(ids, new, strict=True)
         ]
+        _drop_beyond_calendar(connection, kinds, sorted_signals)
         rows = [row for one in sorted_signals for row in one.rows]
         all_new = self.signals.insert(connection, rows) == len(rows)
         merged = iter([] if all_new else self._merge(connection, partner, new[0].kid, rows, received_at))
@@ -194,3 +196,28 @@ def _summarize(signals: _SortedSignals, merged: Sequence[Merged]) -> tuple[list[
         corrected=counts[MergeOutcome.CORRECTED],
     )
     return [position for position, one in pairs if one.stored], outcome
+
+
+def _drop_beyond_calendar(
+    connection: Connection, kinds: Mapping[str, AllowedKind], signals: Sequence[_SortedSignals]
+) -> None:
+    """Move the signals of months and days that the calendar does not have to those that are dropped."""
+    measures = {kind.kind_id: kind.measure for kind in kinds.values() if kind.measure in CALENDAR_MEASURES}
+    if not measures:
+        return
+    places = [(one, position) for one in signals for position in one.positions]
+    rows = [row for one in signals for row in one.rows]
+    beyond = set(faster_than_calendar(connection, rows, measures))
+    if not beyond:
+        return
+    for one in signals:
+        one.positions.clear()
+        one.rows.clear()
+    for number, (row, (one, position)) in enumerate(zip(rows, places, strict=True)):
+        if number in beyond:
+            one.dropped.append((position, DropReason.FASTER_THAN_CALENDAR))
+        else:
+            one.positions.append(position)
+            one.rows.append(row)
+    for one in signals:
+        one.dropped.sort()

@@ -23,6 +23,7 @@ from typing import Any
 from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, select
 
+from sesame_sdk.catalogue.observations import Measure
 from sesame_sdk.errors import GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import MAX_LISTED, Guard
 from sesame_sdk.hub.database import ids
@@ -40,7 +41,7 @@ from sesame_sdk.model import codec
 from sesame_sdk.model.finding import Action, Finding
 from sesame_sdk.model.manifest import API_VERSION, Manifest
 from sesame_sdk.model.policy import Policy
-from sesame_sdk.model.signals import Polarity, SignalKind
+from sesame_sdk.model.signals import SignalKind
 
 #: Of one partner: each batch of envelopes reads all of its kinds.
 MAX_PLUGINS = 16
@@ -48,10 +49,10 @@ MAX_PLUGINS = 16
 
 @frozen
 class AllowedKind:
-    """A kind that a partner may send."""
+    """A kind that a partner may send, and what its values are."""
 
     kind_id: int
-    may_be_negative: bool
+    measure: Measure
 
 
 def active_registrations() -> Select[int]:
@@ -248,8 +249,7 @@ def allowed_kinds(connection: Connection, partner: int) -> dict[str, AllowedKind
     """The kinds that a partner may send now, by name."""
     mine = _in_force().where(registrations.c.partner == partner)
     return {
-        kind.name: AllowedKind(number, kind.polarity is Polarity.BOTH)
-        for number, kind in _numbered(connection, mine)
+        kind.name: AllowedKind(number, kind.entry.measure) for number, kind in _numbered(connection, mine)
     }
 
 
@@ -313,7 +313,7 @@ def _declared(connection: Connection, chosen: Select[int, bytes]) -> list[Signal
 
 
 def _meaning(kind: SignalKind) -> SignalKind:
-    return evolve(kind, reason="-", title="", description="")
+    return evolve(kind, title="")
 
 
 @frozen

@@ -20,7 +20,6 @@ from attrs import frozen
 from sesame_sdk.model.explanation import NextBand, PartnerUnits, RecoursePlan, Step
 from sesame_sdk.model.policy import Policy, Weighting
 from sesame_sdk.model.score import Score
-from sesame_sdk.model.signals import Conduct
 from sesame_sdk.scoring.engines import CountedSignal, sum_by_partner
 from sesame_sdk.scoring.policy_text import is_money
 from sesame_sdk.scoring.recourse.waiting_time import find_waiting_time
@@ -134,9 +133,8 @@ def list_options(
 
 def is_actionable(weighting: Weighting) -> bool:
     """Whether a person can raise their score by more of this kind, and only raise it, with effort."""
-    own = weighting.kind.conduct is Conduct.OWN
     raises = weighting.weight > 0 and weighting.cap > 0 and not weighting.can_lower
-    return own and raises and weighting.effort is not None
+    return raises and weighting.effort is not None
 
 
 def is_new(partner: str) -> bool:

@@ -37,8 +37,20 @@ _is_module = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*").fullmatch
 Samples = Sequence[Any] | Mapping[str, Sequence[Any]]
 #: Names that a plugin's command cannot take; a test compares them with the command line's own.
 BUILT_IN = (
-    *("audit", "disputes", "doctor", "explain", "grants", "hub", "keys", "notices", "outbox", "partners"),
-    *("people", "plugins", "policy", "post", "receipts", "registrations", "score", "store", "streams"),
+    *("audit", "disputes", "doctor", "explain", "grants", "hub", "keys", "notices", "observations"),
+    *(
+        "outbox",
+        "partners",
+        "people",
+        "plugins",
+        "policy",
+        "post",
+        "receipts",
+        "registrations",
+        "score",
+        "store",
+        "streams",
+    ),
 )
 
 
@@ -160,7 +172,7 @@ def _samples_of(samples: Samples, name: str, *, alone: bool) -> Sequence[Any]:
 
 
 def _refusals(findings: Iterator[Finding]) -> list[str]:
-    return [str(finding) for finding in findings if finding.action is not Action.WARN]
+    return [str(finding) for finding in findings if finding.action is Action.REFUSE]
 
 
 class PluginContract:

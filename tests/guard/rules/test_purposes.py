@@ -3,11 +3,12 @@
 import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sesame_sdk.guard.dpv import PD
-from sesame_sdk.guard.guard import Guard
+from sesame_sdk.catalogue.effects import Side, effects
+from sesame_sdk.guard.guard import Guard, needs_review
 from sesame_sdk.guard.purposes import (
     ALLOWED,
     CONDITIONS,
@@ -21,10 +22,21 @@ from sesame_sdk.guard.purposes import (
     NAME_PATTERNS,
     find_refusing_rule,
 )
+from sesame_sdk.model.finding import Action
 from sesame_sdk.model.grant import Direction, Grant
-from sesame_sdk.model.policy import Band
-from sesame_sdk.model.terms import Decider, Effect, Side
-from tests.guard.builders import GOOD_RANKING, NOON, consumer, grant, policy, reading, rules, weighting
+from sesame_sdk.model.policy import Policy
+from sesame_sdk.model.terms import Effect
+from tests.guard.builders import (
+    GOOD_RANKING,
+    NOON,
+    consumer,
+    grant,
+    policy,
+    reading,
+    refusing,
+    rules,
+    weighting,
+)
 
 GUARD = Guard()
 
@@ -63,18 +75,45 @@ def test_the_allowed_set_is_the_one_of_the_rules() -> None:
     assert len(CONDITIONS) == 4
 
 
+#: An effect that serves each purpose that effects serve.
+SERVING = {
+    iri: Effect(name, "good" if entry.direction is Side.FROM else "ordinary", 5.0 if entry.priced else 0.0)
+    for name, entry in effects().items()
+    for iri in entry.purpose_iris
+}
+
+
+def serving(*purposes: str, **changes: Any) -> Policy:
+    """A policy for purposes, with an effect that serves each."""
+    used = {SERVING[purpose] for purpose in purposes if purpose in SERVING}
+    return policy(purposes=purposes, effects=tuple(sorted(used, key=str)), ranking=GOOD_RANKING, **changes)
+
+
 @pytest.mark.parametrize("purpose", sorted(ALLOWED))
 def test_an_allowed_purpose_passes_every_check(purpose: str) -> None:
     """Policy, consumer and read."""
-    assert GUARD.check_policy(policy(purposes=(purpose,), ranking=GOOD_RANKING)) == ()
+    sold = weighting(observation="payment_on_time")
+    assert GUARD.check_policy(serving(purpose, weightings=(sold,))) == ()
     assert GUARD.check_consumer(consumer(purpose=purpose, ranking=GOOD_RANKING)) == ()
     assert GUARD.check_read(reading(purpose=purpose, grant=grant(purpose=purpose))) == ()
+
+
+def test_a_purpose_is_served_by_an_effect_and_an_effect_serves_a_purpose() -> None:
+    """PUR-1 both ways for policies; a consumer's effects serve its purpose."""
+    (finding,) = GUARD.check_policy(policy(purposes=(CUSTOMER_CARE, DEPOSIT_WAIVER)))
+    assert "none of its effects serves its purpose DepositWaiver" in finding.reason
+    assert finding.hint == "add one of: deposit_waived"
+    (finding,) = GUARD.check_policy(policy(effects=(Effect("free_returns", "good"), Effect("gift", "good"))))
+    assert (finding.rule, finding.about) == ("PUR-1", "policy retail-privileges, effect gift")
+    assert rules(GUARD.check_policy(policy(effects=()))) == {"PUR-1"}
+    assert rules(GUARD.check_consumer(consumer(effects=(Effect("gift", "good"),)))) == {"PUR-1"}
 
 
 @pytest.mark.parametrize(("rule", "purpose"), REFUSED, ids=[purpose for _, purpose in REFUSED])
 def test_a_refused_purpose_passes_no_check(rule: str, purpose: str) -> None:
     """Policy, consumer and read; among allowed ones too, and though the person agreed."""
-    among = policy(purposes=(*sorted(ALLOWED), purpose), ranking=GOOD_RANKING)
+    sold = weighting(observation="payment_on_time")
+    among = serving(*sorted(ALLOWED), purpose, weightings=(sold,))
     assert rules(GUARD.check_policy(among)) == {rule}
     assert rules(GUARD.check_consumer(consumer(purpose=purpose))) == {rule}
     assert rules(GUARD.check_read(reading(purpose=purpose, grant=grant(purpose=purpose)))) == {rule}
@@ -123,58 +162,73 @@ def test_a_narrower_term_of_a_refused_one_is_refused_by_the_same_family(shared_d
 def test_what_looks_like_an_allowed_purpose_is_not_one(purpose: str) -> None:
     """The IRI is compared whole; a finding never repeats a text without end."""
     assert find_refusing_rule(purpose) in {"PUR-1", "PUR-2"}
-    assert rules(GUARD.check_policy(policy(purposes=(purpose,)))) == {find_refusing_rule(purpose)}
+    assert rules(GUARD.check_policy(serving(CUSTOMER_CARE, purpose))) == {find_refusing_rule(purpose)}
     assert find_refusing_rule(purpose) in rules(GUARD.check_read(reading(purpose=purpose)))
 
 
-#: Effects of each family, as a burden and as a reward, and in disguise.
+#: Names of each family, in disguise too.
 SPOKEN = [
     ("PUR-2", ["An employee is fired", "An interview for the job", "h1ring", "优先录用"]),
-    ("PUR-3", ["The police are told", "A faster visa", "pass-port control", "免签证"]),
+    (
+        "PUR-3",
+        [
+            "The police are told",
+            "A faster visa at the border",
+            "immigration control and a visa office",
+            "免签证",
+        ],
+    ),
     ("PUR-4", ["Slower internet", "Faster broadband", "Ten places up in the housing queue", "网速减半"]),
-    ("PUR-5", ["A higher insurance premium", "A cheaper loan", "l\N{CYRILLIC SMALL LETTER O}an", "贷款优惠"]),
-    ("PUR-6", ["Shared with third parties", "Sold to a data broker", "re-sold", "转售给第三方"]),
+    (
+        "PUR-5",
+        ["A higher insurance premium", "A credit check", "m\N{CYRILLIC SMALL LETTER O}rtgage", "贷款优惠"],
+    ),
+    (
+        "PUR-6",
+        ["Shared with third parties", "Sold to a data broker", "re-selling of data, resold", "转售给第三方"],
+    ),
 ]
 
 
 @pytest.mark.parametrize(
     ("rule", "words"), [(rule, words) for rule, all_words in SPOKEN for words in all_words]
 )
-def test_an_effect_that_a_score_is_not_for_is_refused_as_cost_and_as_reward(rule: str, words: str) -> None:
-    """PUR-2 to PUR-6 though the purpose is an allowed one: effects, aims, bands and names are read."""
-    for side in Side:
-        effects = (Effect(words, "ordinary", side=side, decides=Decider.PERSON),)
-        assert rules(GUARD.check_policy(policy(effects=effects))) == {rule}
-        assert rules(GUARD.check_consumer(consumer(effects=effects))) == {rule}
-    assert rules(GUARD.check_policy(policy(name=words))) == {rule}
-    assert rule in rules(GUARD.check_policy(policy(aim=f"A score for this: {words}")))
-    assert rules(GUARD.check_policy(policy(bands=(Band("ordinary", 350.0), Band(words[:32], 600.0))))) == {
-        rule
-    }
-    assert rules(GUARD.check_consumer(consumer(name=words))) == {rule}
+def test_a_name_that_a_score_is_not_for_is_refused(rule: str, words: str) -> None:
+    """PUR-2 to PUR-6 though the purpose is an allowed one: the names of policies and consumers are read."""
+    assert rule in refusing(GUARD.check_policy(policy(name=words)))
+    assert rule in refusing(GUARD.check_consumer(consumer(name=words)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "effect"),
+    [
+        *(("PUR-2", name) for name in ("job_offer", "job_interview", "shift_choice")),
+        *(("PUR-3", name) for name in ("welfare", "visa", "police_check")),
+        *(("PUR-4", name) for name in ("internet_speed", "housing_queue", "rental_check", "travel_ticket")),
+        *(("PUR-5", name) for name in ("loan_rate", "credit_limit", "insurance_premium", "cheaper_loan")),
+        *(("PUR-6", name) for name in ("score_sold", "data_shared")),
+    ],
+)
+def test_an_effect_that_a_score_is_not_for_is_refused_by_name(rule: str, effect: str) -> None:
+    """PUR-2 to PUR-6, for policies and consumers, as a reward and as a burden."""
+    wrong = (Effect("free_returns", "good"), Effect(effect, "good"))
+    assert rules(GUARD.check_policy(policy(effects=wrong))) == {rule}
+    assert rules(GUARD.check_consumer(consumer(effects=wrong))) == {rule}
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        *(
-            "Free express delivery",
-            "Deposit waived",
-            "No deposit on tool hire",
-            "Store credit for empty bottles",
-        ),
-        *(
-            "Visa cards and cash accepted",
-            "A moderator reads your posts first",
-            "免押金",
-            "A birthday present",
-        ),
+        *("hire-policy", "loan-library", "voting-hours", "school-library", "lending-desk", "wine-club"),
+        *("film-evenings", "doctor-of-bicycles", "borrowed-tools", "job-lots", "visa", "passports"),
     ],
 )
-def test_an_ordinary_benefit_passes_both_checks(name: str) -> None:
-    """What GL 177 clears: a shop's privileges."""
-    assert GUARD.check_policy(policy(effects=(Effect(name, "good"),))) == ()
-    assert GUARD.check_consumer(consumer(effects=(Effect(name, "good"),))) == ()
+def test_a_name_in_doubt_is_sent_to_a_persons_review(name: str) -> None:
+    """The name of an honest trade is never refused: what it may do is in its purposes and effects."""
+    for findings in (GUARD.check_policy(policy(name=name)), GUARD.check_consumer(consumer(name=name))):
+        assert {finding.action for finding in findings} <= {Action.REVIEW}
+    GUARD.admit_policy(policy(name=name))
+    assert needs_review(GUARD.check_policy(policy(name="hire-policy")))
 
 
 def test_the_context_gives_a_use_away_too() -> None:
@@ -190,20 +244,20 @@ def test_what_may_be_passed_on_is_resale() -> None:
     assert rules(GUARD.check_consumer(consumer(reshare=True))) == {"PUR-6"}
 
 
-@pytest.mark.parametrize("category", ["SocialBehaviour", "ServiceConsumptionBehaviour", "OfficialID"])
-def test_fraud_is_prevented_by_transactions_only(category: str) -> None:
-    """PUR-1, the purpose's condition: among other purposes and among other categories too."""
-    other = weighting(categories=(f"{PD}Purchase", f"{PD}{category}"))
-    purposes = (CUSTOMER_CARE, FRAUD_PREVENTION)
-    assert rules(GUARD.check_policy(policy(other, purposes=purposes))) == {"PUR-1"}
-    assert GUARD.check_policy(policy(other)) == ()
-    assert GUARD.check_policy(policy(weighting(categories=(f"{PD}Transaction",)), purposes=purposes)) == ()
+@pytest.mark.parametrize("observation", ["answer_accepted", "membership_month", "identity_verified"])
+def test_fraud_is_prevented_by_transactions_only(observation: str) -> None:
+    """PUR-1, the purpose's condition: among other purposes and among other kinds too."""
+    other = weighting(kind="retail.thing.done", observation=observation)
+    refused = serving(CUSTOMER_CARE, FRAUD_PREVENTION, weightings=(weighting(), other))
+    assert rules(GUARD.check_policy(refused)) == {"PUR-1"}
+    assert GUARD.check_policy(serving(CUSTOMER_CARE, weightings=(weighting(), other))) == ()
+    assert GUARD.check_policy(serving(CUSTOMER_CARE, FRAUD_PREVENTION)) == ()
 
 
 def test_misuse_is_prevented_by_the_platforms_own_data_only() -> None:
     """PUR-1, the purpose's condition: not even upwards from another context."""
-    community = weighting(kind="community.post.helpful", context="community")
-    (finding,) = GUARD.check_policy(policy(weighting(), community, purposes=(MISUSE_PREVENTION,)))
+    community = weighting(kind="community.post.helpful", observation="answer_accepted")
+    (finding,) = GUARD.check_policy(serving(MISUSE_PREVENTION, weightings=(weighting(), community)))
     assert (finding.rule, finding.about) == (
         "PUR-1",
         "policy retail-privileges, kind community.post.helpful",
@@ -213,7 +267,7 @@ def test_misuse_is_prevented_by_the_platforms_own_data_only() -> None:
 
 def test_a_policy_states_a_purpose() -> None:
     """PUR-1: no purpose is no permission."""
-    assert rules(GUARD.check_policy(policy(purposes=()))) == {"PUR-1"}
+    assert rules(GUARD.check_policy(policy(purposes=(), effects=()))) == {"PUR-1"}
 
 
 def test_a_purpose_other_than_the_grants_is_refused() -> None:

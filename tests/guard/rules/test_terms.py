@@ -7,7 +7,6 @@ import pytest
 from sesame_sdk.errors import GuardRefusedError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.model.grant import Direction
-from sesame_sdk.model.policy import Band
 from sesame_sdk.model.terms import Effect
 from tests.guard.builders import consumer, grant, policy, reading, rules
 
@@ -41,14 +40,26 @@ def test_a_score_is_private(visibility: str) -> None:
 @pytest.mark.parametrize(
     "words", ["Leaderboard", "A place on the hall of fame", "le4derboard", "排行榜", "Names on a public list"]
 )
-def test_a_private_score_may_not_be_published_by_an_effect(words: str) -> None:
-    """VIS-1 reads aims, effects, bands and names: called private, and shown to all."""
-    assert rules_of_terms(effects=(Effect(words, "good"),)) == {"VIS-1"}
-    assert rules(GUARD.check_policy(policy(aim=f"{words} of customers"))) == {"VIS-1"}
+def test_a_private_score_may_not_be_published_under_a_name(words: str) -> None:
+    """VIS-1 reads the names of policies and consumers."""
     assert rules(GUARD.check_policy(policy(name=words))) == {"VIS-1"}
     assert rules(GUARD.check_consumer(consumer(name=words))) == {"VIS-1"}
-    bands = (Band("ordinary", 350.0), Band(words, 600.0))
-    assert rules(GUARD.check_policy(policy(bands=bands))) == {"VIS-1"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "effect"),
+    [
+        *(("VIS-1", name) for name in ("leaderboard", "public_score", "weekly_leaderboard")),
+        *(
+            ("ENR-1", "access_for_members_only"),
+            ("NOS-1", "no_score_denied"),
+            ("MIN-1", "benefit_for_children"),
+        ),
+    ],
+)
+def test_an_effect_that_is_named_honestly_is_refused_by_its_rule(rule: str, effect: str) -> None:
+    """For policies and consumers."""
+    assert rules_of_terms(effects=(Effect("free_returns", "good"), Effect(effect, "good"))) == {rule}
 
 
 @pytest.mark.parametrize("how", ["default_on", "mandatory", "bundled"])

@@ -137,12 +137,12 @@ def test_ordinary_conduct_is_none_of_what_a_score_must_not_be_made_of(text: str)
 def _texts_of(policy: Path) -> list[str]:
     read = tomllib.loads(policy.read_text(encoding="utf-8"))
     own = (read["name"], read["context"], *(band["name"] for band in read["bands"]))
-    return [*own, *(kind[word] for kind in read["kinds"] for word in ("kind", "reason"))]
+    return [*own, *(kind[word] for kind in read["kinds"] for word in ("kind", "observation"))]
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES.glob("*.toml")), ids=lambda policy: policy.stem)
 def test_the_example_policies_are_clean(policy: Path) -> None:
-    """Names, bands and reasons."""
+    """Names, bands and observations."""
     assert not [
         (topic, text) for topic in KIND_TOPICS for text in _texts_of(policy) if find_mention(topic, text)
     ]

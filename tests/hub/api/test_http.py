@@ -10,7 +10,7 @@ import pytest
 import requests
 from attrs import frozen
 
-from sesame_sdk import ConfigurationError, Sensitivity, Signal
+from sesame_sdk import ConfigurationError, Signal
 from sesame_sdk.delivery.http_transport import Transport
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
@@ -165,7 +165,7 @@ def test_a_refusal_by_the_guard_carries_its_findings(deployment: Deployment) -> 
 
     Problem details, whatever Accept says; every other refusal stays application/json.
     """
-    refused = manifest(kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL), name="sesame-bad")
+    refused = manifest(kind("retail.order.pharmacy", "medicine_ordered"), name="sesame-bad")
     for accept in (SET, "application/json", "*/*"):
         answer = deployment.post(deployment.shop.token(EventType.REGISTRATION, refused), Accept=accept)
         assert (answer.status_code, answer.json()["err"]) == (400, "access_denied")

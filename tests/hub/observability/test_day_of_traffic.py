@@ -19,7 +19,6 @@ import pytest
 import requests
 from attrs import define, evolve, field
 
-from sesame_sdk import Sensitivity
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.model.envelope import EventType
 from sesame_sdk.signing.keys import SigningKey
@@ -163,7 +162,7 @@ class Day:
 
     def register(self) -> None:
         """A plugin that the guard refuses, one whose name a further rule fails at."""
-        special = kind("retail.order.pharmacy", sensitivity=Sensitivity.SPECIAL)
+        special = kind("retail.order.pharmacy", "medicine_ordered")
         for bad in (special, kind("retail.order.crash")):
             token = self.fixture.shop.token(EventType.REGISTRATION, manifest(bad, name="sesame-bad"))
             assert self.receive(self.fixture.post(self.keep(token))) == 400

@@ -45,7 +45,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HubFixtur
     ):
         made.record_consents("ada")
         first = made.shop.seal(made.order("ada", "1"), made.order("ada", "2"), made.order("bob", "3"))
-        again = made.shop.seal(made.order("ada", "2"), made.shop.signal("ada", "4", LATE, value=-1.0))
+        again = made.shop.seal(made.order("ada", "2"), made.shop.signal("ada", "4", LATE))
         for body in (first, first, again, made.shop.seal(made.shop.signal("ada", "5", "retail.no.kind"))):
             assert made.post(body).status_code == 202
         assert made.post(first[:-40]).status_code == 400

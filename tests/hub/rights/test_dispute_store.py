@@ -159,7 +159,7 @@ def test_the_guard_lets_no_policy_count_what_is_disputed(hub: Hub, shop: Partner
 
 def test_no_kind_is_about_disputes(shop: Partner) -> None:
     """RGT-1: a partner cannot register disputes as something to send."""
-    disputes = kind("retail.order.disputed", reason="Disputes that you opened about orders")
+    disputes = kind("retail.order.disputed", "dispute")
     with pytest.raises(GuardRefusedError) as refused:
         shop.register(manifest(LATES, disputes, name="sesame-other"))
     assert "RGT-1" in {finding.rule for finding in refused.value.findings}

@@ -65,7 +65,7 @@ def test_an_export_holds_all_data(scenario: Scenario, hub: Hub, export: Export, 
     by_id = {signal["id"]: signal for signal in document["signals"]}
     assert by_id.keys() == {scenario.order.id, scenario.late.id}
     late = by_id[scenario.late.id]
-    assert (late["kind"], late["reason"], late["unit"], late["value"]) == (LATE, LATES.reason, "one", 1.0)
+    assert (late["kind"], late["reason"], late["unit"], late["value"]) == (LATE, LATES.reason, "GBP", 1.0)
     assert (late["verifies"], late["duplicate"], late["key_revoked"], late["dispute"]) == (
         True,
         False,

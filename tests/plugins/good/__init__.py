@@ -8,13 +8,10 @@ import click
 
 from sesame_sdk import (
     ConsumerDeclaration,
-    Evidence,
     GuardRule,
-    Polarity,
     Pseudonymizer,
     Score,
     ScoreConsumer,
-    Sensitivity,
     Signal,
     SignalKind,
     SignalProvider,
@@ -24,16 +21,7 @@ from sesame_sdk import (
 )
 
 SESAME_API = "1.0"
-KEPT = SignalKind(
-    "garden.plot.kept",
-    "garden",
-    "plot",
-    Evidence.OBSERVED,
-    Polarity.REWARD,
-    Sensitivity.ORDINARY,
-    "Plots that you looked after",
-    categories=("https://w3id.org/dpv/pd#Reliability",),
-)
+KEPT = SignalKind("garden.plot.kept", "booking_kept")
 WHEN = datetime(2026, 5, 1, tzinfo=UTC)
 
 

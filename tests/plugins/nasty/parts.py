@@ -1,19 +1,10 @@
 """What the failing modules are built from, so that each shows one failure only."""
 
-from sesame_sdk import Evidence, Polarity, Sensitivity, SignalKind, SignalProvider
+from sesame_sdk import SignalKind, SignalProvider
 
 
-def kind(name):
-    return SignalKind(
-        name,
-        name.split(".")[0],
-        "thing",
-        Evidence.OBSERVED,
-        Polarity.REWARD,
-        Sensitivity.ORDINARY,
-        "Stings that you drew out",
-        categories=("https://w3id.org/dpv/pd#Reliability",),
-    )
+def kind(name, observation="item_returned_on_time"):
+    return SignalKind(name, observation)
 
 
 class Quiet(SignalProvider):

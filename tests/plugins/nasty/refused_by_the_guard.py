@@ -1,14 +1,12 @@
 """Way of failing: refused by the guard."""
 
-from attrs import evolve
 from nasty.parts import Quiet, kind
-from sesame_sdk import Sensitivity
 
 
 class Partisan(Quiet):
     """Observes opinions."""
 
-    kinds = (evolve(kind("nasty.thing.done"), sensitivity=Sensitivity.POLITICAL),)
+    kinds = (kind("nasty.thing.done", "post_opinion"),)
 
 
 from sesame_sdk import hookimpl

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from sesame_sdk.model.explanation import NextBand, PartnerUnits
 from sesame_sdk.model.policy import Band, Policy, Weighting
-from sesame_sdk.model.signals import Conduct
 from sesame_sdk.scoring.engines import CountedSignal
 from sesame_sdk.scoring.explain import explain_score
 from sesame_sdk.scoring.policy_file import load_policy
@@ -145,7 +144,9 @@ def test_where_one_kind_is_capped_another_goes_with_it() -> None:
 
 def test_money_is_exact_to_the_unit_however_much_it_takes() -> None:
     """A hundredth of a point a pound, 43.21 points missing."""
-    spend = weighting(kind=SPEND, unit="GBP", weight=0.01, effort=0.5, partner_cap=100.0)
+    spend = weighting(
+        kind=SPEND, observation="order_spend", currency="GBP", weight=0.01, effort=0.5, partner_cap=100.0
+    )
     by = policy(spend, bands=(Band("low", 350.0), Band("good", 593.21)))
     (way,) = next_band_of([order(0.0, kind=SPEND)], by).plans
     assert (way.steps[0].units, way.steps[0].unit, way.steps[0].hundredths) == (4_321, "GBP", 4_321)
@@ -155,7 +156,6 @@ def test_money_is_exact_to_the_unit_however_much_it_takes() -> None:
     "kind",
     [
         pytest.param(weighting(), id="nothing that can be done about it"),
-        pytest.param(weighting(effort=1.0, conduct=Conduct.OTHERS), id="what somebody else did"),
         pytest.param(weighting(effort=1.0, weight=-4.0), id="more of it takes points"),
         pytest.param(weighting(effort=1.0, floor=-10.0), id="more of it may take points"),
         pytest.param(weighting(effort=1.0, cap=0.0), id="it cannot lift"),

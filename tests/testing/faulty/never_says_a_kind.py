@@ -1,14 +1,14 @@
 """Fault: a kind is declared that nothing gives."""
 
-from sesame_sdk import hookimpl
+from sesame_sdk import SignalKind, hookimpl
 
-from tests.testing.faulty.sound import Loans, kind
+from tests.testing.faulty.sound import Loans
 
 SESAME_API = "1.0"
 
 
 class Modest(Loans):
-    kinds = (*Loans.kinds, kind("library.book.repaired", "Books that you repaired"))
+    kinds = (*Loans.kinds, SignalKind("library.book.undamaged", "item_returned_undamaged"))
 
 
 @hookimpl

@@ -1,5 +1,7 @@
 """Fault: what it says depends on what it was asked before."""
 
+from datetime import timedelta
+
 from attrs import evolve
 from sesame_sdk import hookimpl
 
@@ -14,7 +16,7 @@ class Counting(Loans):
     def build_signals(self, event, pseudonymizer):
         self.asked += 1
         for signal in super().build_signals(event, pseudonymizer):
-            yield evolve(signal, value=float(self.asked))
+            yield evolve(signal, occurred_at=signal.occurred_at + timedelta(microseconds=self.asked))
 
 
 @hookimpl

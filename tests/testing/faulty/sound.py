@@ -6,11 +6,8 @@ from datetime import UTC, datetime
 from attrs import define
 from sesame_sdk import (
     ConsumerDeclaration,
-    Evidence,
     InvalidInputError,
-    Polarity,
     ScoreConsumer,
-    Sensitivity,
     Signal,
     SignalKind,
     SignalProvider,
@@ -19,21 +16,8 @@ from sesame_sdk import (
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def kind(name, reason, polarity=Polarity.REWARD):
-    return SignalKind(
-        name,
-        "library",
-        "loan",
-        Evidence.OBSERVED,
-        polarity,
-        Sensitivity.ORDINARY,
-        reason,
-        categories=("https://w3id.org/dpv/pd#Reliability",),
-    )
-
-
-RETURNED = kind("library.loan.returned", "Loans that the library had back in time")
-OVERDUE = kind("library.loan.overdue", "Loans that the library waited for", Polarity.BOTH)
+RETURNED = SignalKind("library.loan.returned", "item_returned_on_time")
+OVERDUE = SignalKind("library.loan.overdue", "item_returned_late")
 
 
 @define
