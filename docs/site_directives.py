@@ -1,4 +1,4 @@
-"""Sphinx directives that write the reference from the code: guard rules, plugins, HTTP operations."""
+"""Sphinx directives that write the reference from the code: rules, catalogues, plugins, HTTP operations."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +9,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import sesame_sdk.testing
+from sesame_sdk.catalogue.effects import effects
+from sesame_sdk.catalogue.observations import observations
 from sesame_sdk.guard.guard import BUILT_IN
 from sesame_sdk.model.manifest import Manifest
 from sesame_sdk.plugins import PluginRegistry
@@ -34,6 +36,31 @@ class GuardRules(MarkdownDirective):
         """A table."""
         rows = ((rule.id, _summary(type(rule)).partition(": ")[2], rule.source) for rule in BUILT_IN)
         yield from _table(("rule", "meaning", "source"), rows)
+
+
+class ObservationCatalogue(MarkdownDirective):
+    """The catalogue of observations."""
+
+    def markdown(self) -> Iterator[str]:
+        """A table."""
+        rows = (
+            (f"`{name}`", entry.en, entry.polarity, entry.measure, entry.reads, ", ".join(entry.contexts))
+            for name, entry in observations().items()
+        )
+        header = ("observation", "text that people read", "polarity", "measure", "read from", "contexts")
+        yield from _table(header, rows)
+
+
+class EffectCatalogue(MarkdownDirective):
+    """The catalogue of effects."""
+
+    def markdown(self) -> Iterator[str]:
+        """A table."""
+        rows = (
+            (f"`{name}`", entry.en, entry.direction, entry.decides, entry.without)
+            for name, entry in effects().items()
+        )
+        yield from _table(("effect", "text that people read", "band", "decides", "without a score"), rows)
 
 
 class PluginCatalogue(MarkdownDirective):
@@ -62,6 +89,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
         for name in package.__all__:
             setattr(package, name, getattr(package, name))
     app.add_directive("guard-rules", GuardRules)
+    app.add_directive("observation-catalogue", ObservationCatalogue)
+    app.add_directive("effect-catalogue", EffectCatalogue)
     app.add_directive("plugin-catalogue", PluginCatalogue)
     app.add_directive("http-operations", HttpOperations)
     return {"parallel_read_safe": True}

@@ -47,6 +47,7 @@ def page() -> Iterator[Page]:
         ("reference/commands", "sesame hub run"),
         ("reference/http", "POST /v1/events"),
         ("reference/rules", "GDPR 25(2)"),
+        ("reference/catalogues", "Orders that you kept"),
         ("reference/plugins", "retail.order.completed"),
     ],
 )
