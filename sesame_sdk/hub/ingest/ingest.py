@@ -18,6 +18,7 @@ inserted in the order of the table.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 
 from attrs import field, frozen
@@ -177,9 +178,9 @@ class SignalIngest:
     ) -> list[Merged]:
         """Store rows some of which say something of signals that are there already."""
         ledger.lock_head(connection, partner)  # the order of corrections is that of the ledger
-        disputed = eligible_signals.frozen_signals(connection, partner, {row[0] for row in rows})
         counts = not keys.is_revoked(connection, partner, kid, at)
-        return self.signals.merge(connection, rows, counts=counts, kid=kid, disputed=disputed)
+        find_disputed = partial(eligible_signals.frozen_signals, connection, partner)
+        return self.signals.merge(connection, rows, counts=counts, kid=kid, find_disputed=find_disputed)
 
 
 def _summarize(signals: _SortedSignals, merged: Sequence[Merged]) -> tuple[list[int], IngestOutcome]:

@@ -5,7 +5,7 @@ disclosure of each, except that of a duplicate under the key of the standing one
 a revocation of this key that reaches the standing one reaches the duplicate too.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import groupby
 from typing import Any
@@ -114,7 +114,7 @@ class SignalView:
         *,
         counts: bool,
         kid: str | None = None,
-        disputed: Collection[SignalKey] = (),
+        find_disputed: Callable[[set[int]], Collection[SignalKey]] = lambda _: (),
     ) -> list[Merged]:
         """After `insert`, let of each signal stand what the order of the ledger says.
 
@@ -123,7 +123,7 @@ class SignalView:
             rows: all that were to be inserted, of one partner, in the order of the ledger.
             counts: whether their envelopes count.
             kid: the key that signed them, to leave out duplicates under one key; None to store them.
-            disputed: signals that may not be corrected.
+            find_disputed: gives the signals of some persons that may not be corrected.
 
         Raises:
             ConcurrentWriteError: another worker stored a later envelope; try again.
@@ -132,7 +132,13 @@ class SignalView:
         own = {row[6] for row in rows}
         if any(there[6] > row[6] and there[6] not in own for there, row in zip(present, rows, strict=True)):
             raise ConcurrentWriteError("another worker stored the same signal", retry_after=1)
-        self._table.check_order(connection, rows)
+        changed = [
+            row for row, there in zip(rows, present, strict=True) if not Version(row).says_as(Version(there))
+        ]
+        disputed: Collection[SignalKey] = ()
+        if changed:  # a duplicate is one in any order, disputed or not
+            self._table.check_order(connection, changed)
+            disputed = find_disputed({row[0] for row in changed})
         known = describe_envelopes(connection, {row[6] for row in present} - own)
         contests: dict[SignalKey, _Contest] = {}
         results = []
