@@ -7,6 +7,7 @@ import click
 
 from sesame_retail.files import mapping, mapping_inference
 from sesame_retail.provider import Orders
+from sesame_retail.webhooks.cli import webhooks
 from sesame_sdk import ConfigurationError, open_rejects, report_upload, upload_options
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -15,6 +16,9 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.group()
 def retail() -> None:
     """Upload a shop's orders and map its files."""
+
+
+retail.add_command(webhooks)
 
 
 @retail.command(name="map")

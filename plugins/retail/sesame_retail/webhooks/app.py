@@ -1,76 +1,69 @@
 """Receives webhooks of Shopify and WooCommerce, as an ASGI application: ``/shopify``, ``/woocommerce``.
 
 Rules:
-1. A body is not parsed before its signature is verified, in constant time.
+1. A body is not parsed before its signature is verified, in constant time, by one of the secrets.
 2. A body has at most `MAX_BYTES`, arrives within `BODY_TIMEOUT` seconds, and is not compressed.
-3. A webhook gets 200 once its signals are in the outbox. A repeated one changes nothing: deliveries, orders
-   and refunds are identified by their ids.
-4. A signed webhook without a usable order gets 200 too: a retry would not help. The reason is logged, never
-   the body, a name or an amount.
+3. A webhook gets 200 once its signals are in the outbox. A repeated one changes nothing.
+4. A signed webhook without a usable order gets 200 too: a retry would not help. The reason is logged and
+   counted in `Webhooks.summary`, never the body, a name or an amount.
+5. A refused signature is counted in `Webhooks.refused`, and logged at most once in `LOG_SECONDS`.
 """
 
 import asyncio
 import base64
 import hashlib
 import hmac
-import json
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import define, field
 
-from sesame_retail.order_state import OrderUpdate
-from sesame_retail.order_store import FILE_NAME, OrderStore
 from sesame_retail.provider import Orders
 from sesame_retail.upload import OrderSignals
-from sesame_retail.webhooks import shopify, woocommerce
-from sesame_retail.webhooks.payloads import ShopRules, UnreadablePayloadError
-from sesame_sdk import (
-    Client,
-    ConfigurationError,
-    PartnerConfig,
-    RetryableError,
-    SesameError,
-    SignalUploader,
-    Skipped,
-)
+from sesame_retail.webhooks.payloads import ShopRules
+from sesame_retail.webhooks.processor import PLATFORMS, Delivery, Headers, WebhookProcessor
+from sesame_retail.webhooks.store import FILE_NAME, WebhookStore
+from sesame_sdk import Client, ConfigurationError, PartnerConfig, SesameError, SignalUploader
 
 MAX_BYTES = 2 << 20
 BODY_TIMEOUT = 10.0
+#: Seconds between two log lines on refused signatures.
+LOG_SECONDS = 60.0
+#: Webhooks that are stored together.
+MAX_BATCH = 200
 _is_trial = re.compile(rb"webhook_id=[0-9]{1,20}").fullmatch
 _log = logging.getLogger("sesame_retail.webhooks.app")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = Mapping[bytes, bytes]
-
-
-@frozen
-class Platform:
-    """The headers of one platform, and the reader of its webhooks."""
-
-    signature: bytes
-    topic: bytes
-    event: bytes
-    read_webhook: Callable[[str, Mapping[str, Any], ShopRules], list[OrderUpdate | Skipped]]
-
-
-PLATFORMS = {
-    "/shopify": Platform(shopify.SIGNATURE, shopify.TOPIC, shopify.EVENT, shopify.read_webhook),
-    "/woocommerce": Platform(
-        woocommerce.SIGNATURE, woocommerce.TOPIC, woocommerce.EVENT, woocommerce.read_webhook
-    ),
-}
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: One secret, or several while the platform changes from one to the other.
+Secrets = bytes | str | Iterable[bytes | str]
 
 
 def has_valid_signature(body: bytes, signature: bytes, secret: bytes) -> bool:
     """Whether a body has its HMAC-SHA256 in base64; compared in constant time."""
     return hmac.compare_digest(base64.b64encode(hmac.digest(secret, body, hashlib.sha256)), signature)
+
+
+@define
+class _Waiting:
+    """Deliveries that wait for the next batch, each with the future of its status."""
+
+    deliveries: list[tuple[Delivery, "asyncio.Future[int]"]] = field(factory=list)
+
+    def take(self) -> list[tuple[Delivery, "asyncio.Future[int]"]]:
+        """The next batch."""
+        batch, self.deliveries = self.deliveries[:MAX_BATCH], self.deliveries[MAX_BATCH:]
+        return batch
 
 
 class Webhooks:
@@ -80,30 +73,34 @@ class Webhooks:
 
     Args:
         config_dir: the shop's directory.
-        secrets: by path, ``/shopify`` and ``/woocommerce``; a path without one gets 404.
+        secrets: by path, ``/shopify`` and ``/woocommerce``, one or several; white space around a secret is
+            not part of it. A path without one gets 404.
         rules: the shop's rules for its orders.
         body_timeout: seconds for a body to arrive.
+
+    Attributes:
+        summary: what was made of webhooks, and what was kept back, by reason.
+        refused: signatures that were refused, by path.
     """
 
     def __init__(
         self,
         config_dir: Path,
-        secrets: Mapping[str, bytes],
+        secrets: Mapping[str, Secrets],
         *,
         rules: ShopRules | None = None,
         body_timeout: float = BODY_TIMEOUT,
     ) -> None:
-        if not secrets or not all(secrets.values()) or not set(secrets) <= set(PLATFORMS):
-            raise ConfigurationError(
-                f"needs a secret for one or more of {', '.join(PLATFORMS)}", field="secrets"
-            )
+        self._secrets, self._patience = _check_secrets(secrets), body_timeout
         shop = PartnerConfig.load(config_dir)
-        self._secrets, self._rules, self._patience = dict(secrets), rules or ShopRules(), body_timeout
-        self._client, self._store = Client.from_config(shop), OrderStore(shop.path / FILE_NAME)
+        self._client, self._store = Client.from_config(shop), WebhookStore(shop.path / FILE_NAME)
         self._uploader = SignalUploader(self._client)
         self.summary = self._uploader.summary
-        self._signals = OrderSignals(Orders(), shop.pseudonymizer, self.summary)
-        self._lock = asyncio.Lock()
+        self.refused = Counter[str]()
+        signals = OrderSignals(Orders(), shop.pseudonymizer, self.summary)
+        self._processor = WebhookProcessor(self._store, self._uploader, signals, rules or ShopRules())
+        self._waiting, self._log_refusal_at = _Waiting(), 0.0
+        self._working: asyncio.Task[None] | None = None
         self._delivery: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,25 +113,55 @@ class Webhooks:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
 
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
+        """Close at the end, for a framework that does not tell mounted applications about its own end."""
+        try:
+            yield
+        finally:
+            await self.close()
+
+    def beside(self, other: AsgiApp, path: str = "/hooks") -> AsgiApp:
+        """An application that serves webhooks below a path, and all else by `other`, such as Django's."""
+        prefix = path.rstrip("/")
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await self(scope, receive, send)
+            elif scope["type"] == "http" and str(scope["path"]).startswith(f"{prefix}/"):
+                await self({**scope, "root_path": f"{scope.get('root_path', '')}{prefix}"}, receive, send)
+            else:
+                await other(scope, receive, send)
+
+        return serve
+
+    async def close(self) -> None:
+        """Finish what is being stored, interrupt the delivery of signals, and close the files."""
+        if self._working:
+            await asyncio.wait({self._working})
+        while self._delivery and not self._delivery.done():
+            self._client.interrupt()  # again, as it may only just have begun
+            await asyncio.wait({self._delivery}, timeout=0.1)
+        for reason, total in sorted(self.summary.skipped.items()):
+            _log.info("kept back since the start: %d, %s", total.items, reason)
+        self._client.close()
+        self._store.close()
+        if self._delivery:
+            await self._delivery  # raises its error
+
     async def _handle_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             event = (await receive())["type"]
             if event == "lifespan.shutdown":
-                while self._delivery and not self._delivery.done():
-                    self._client.interrupt()  # again, as it may only just have begun
-                    await asyncio.wait({self._delivery}, timeout=0.1)
-                if self._delivery:
-                    await self._delivery  # raises its error
-                self._client.close()
-                self._store.close()
+                await self.close()
             await send({"type": f"{event}.complete"})
             if event == "lifespan.shutdown":
                 return
 
     async def _handle_request(self, scope: Scope, receive: Receive) -> int:
         path = _path(scope)
-        platform, secret = PLATFORMS.get(path), self._secrets.get(path)
-        if platform is None or secret is None:
+        platform, secrets = PLATFORMS.get(path), self._secrets.get(path)
+        if platform is None or secrets is None:
             return 404
         if scope["method"] != "POST":
             return 405
@@ -148,57 +175,74 @@ class Webhooks:
             return 408
         if body is None:
             return 413
-        if not has_valid_signature(body, headers.get(platform.signature, b""), secret):
-            return 200 if path == "/woocommerce" and _is_trial(body) else 401
-        async with self._lock:
-            return await asyncio.shield(self._accept(platform, headers, body))
+        signature = headers.get(platform.signature, b"")
+        matches = [has_valid_signature(body, signature, secret) for secret in secrets]
+        if not any(matches):
+            if path == "/woocommerce" and _is_trial(body):
+                return 200
+            self._refuse(path, signature)
+            return 401
+        return await self._accept(Delivery(platform, headers, body))
 
-    async def _accept(self, platform: Platform, headers: Headers, body: bytes) -> int:
-        try:
-            await asyncio.to_thread(self._process, platform, headers, body)
-        except SesameError as error:
-            _log.warning("a webhook failed and will be retried: %s", type(error).__name__)
-            return 503
-        if self._delivery is None or self._delivery.done():
-            self._delivery = asyncio.create_task(asyncio.to_thread(self._deliver))
-        return 200
+    def _refuse(self, path: str, signature: bytes) -> None:
+        self.refused[path] += 1
+        if time.monotonic() >= self._log_refusal_at:
+            self._log_refusal_at = time.monotonic() + LOG_SECONDS
+            reason = "it is not of this secret" if signature else "there is none"
+            _log.warning("refused a signature at %s: %s (%d so far)", path, reason, self.refused[path])
 
-    def _process(self, platform: Platform, headers: Headers, body: bytes) -> None:
-        topic = headers.get(platform.topic, b"").decode("latin-1")
-        event = headers.get(platform.event, b"").decode("latin-1")[:100]
-        delivery_key = f"delivery {topic[:100]} {event}" if event else ""
-        if delivery_key and self._store.has_update(delivery_key):
-            return
-        items = self._read_updates(platform, topic, headers, body)
-        skipped = [item for item in items if isinstance(item, Skipped)]
-        for item in skipped:
-            _log.info("skipped: %s", item.reason)
-        changes = self._store.apply_updates(item for item in items if isinstance(item, OrderUpdate))
-        changes.update_keys |= {delivery_key} - {""}
-        if not self._uploader.store([*skipped, *self._signals.from_events(changes.orders)]):
-            raise RetryableError("the outbox is full", hint=self._uploader.pending_reason)
-        self._store.save(changes)
+    async def _accept(self, delivery: Delivery) -> int:
+        """Wait until a delivery is stored. If the request is cancelled meanwhile, it is stored too."""
+        status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.deliveries.append((delivery, status))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        return await status
 
-    def _read_updates(
-        self, platform: Platform, topic: str, headers: Headers, body: bytes
-    ) -> list[OrderUpdate | Skipped]:
-        if headers.get(shopify.TEST, b"").lower() == b"true":
-            return [Skipped("test order")]
-        try:
-            payload = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
-        except (ValueError, RecursionError):
-            return [Skipped("unreadable body")]
-        if not isinstance(payload, dict):
-            return [Skipped("unreadable body")]
-        try:
-            return platform.read_webhook(topic, payload, self._rules)
-        except UnreadablePayloadError as fault:
-            return [Skipped(str(fault))]
+    async def _work(self) -> None:
+        while batch := self._waiting.take():
+            statuses: list[int | Exception]
+            try:
+                errors = await asyncio.to_thread(self._processor.process, [one for one, _ in batch])
+                statuses = [error or 200 for error in errors]
+            except SesameError as error:
+                _log.warning("webhooks failed and will be retried: %s", type(error).__name__)
+                statuses = [503] * len(batch)
+            except Exception as error:  # noqa: BLE001 - each request raises it
+                statuses = [error] * len(batch)
+            for (_, future), status in zip(batch, statuses, strict=True):
+                _resolve(future, status)
+            if self._delivery is None or self._delivery.done():
+                self._delivery = asyncio.create_task(asyncio.to_thread(self._deliver))
 
     def _deliver(self) -> None:
         self._uploader.deliver()
         if self._uploader.pending_reason:
             _log.warning("signals are pending in the outbox: the last delivery failed")
+
+
+def _resolve(future: "asyncio.Future[int]", status: int | Exception) -> None:
+    if future.done():  # its request was cancelled
+        return
+    if isinstance(status, Exception):
+        future.set_exception(status)
+    else:
+        future.set_result(status)
+
+
+def _check_secrets(secrets: Mapping[str, Secrets]) -> dict[str, list[bytes]]:
+    """The secrets of each path without white space around them. `ConfigurationError`: one is missing."""
+    checked = {}
+    for path, given in secrets.items():
+        each = [given] if isinstance(given, bytes | str) else list(given)
+        checked[path] = [one.encode().strip() if isinstance(one, str) else one.strip() for one in each]
+    if (
+        not checked
+        or not set(checked) <= set(PLATFORMS)
+        or not all(ok and all(ok) for ok in checked.values())
+    ):
+        raise ConfigurationError(f"needs a secret for one or more of {', '.join(PLATFORMS)}", field="secrets")
+    return checked
 
 
 def _path(scope: Scope) -> str:
@@ -230,10 +274,20 @@ async def _body(headers: Headers, receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
+def secret_variable(path: str) -> str:
+    """The name of the environment variable with the secrets of a path."""
+    return f"SESAME_{path[1:].upper()}_SECRET"
+
+
+def secrets_from_environment() -> dict[str, list[str]]:
+    """The secrets of each path that has any, separated by white space in their variable."""
+    found = {path: os.environ.get(secret_variable(path), "").split() for path in PLATFORMS}
+    return {path: secrets for path, secrets in found.items() if secrets}
+
+
 def from_environment() -> Webhooks:
     """The application, by ``SESAME_CONFIG``, ``SESAME_SHOPIFY_SECRET`` and ``SESAME_WOOCOMMERCE_SECRET``."""
-    secrets = {path: os.environ.get(f"SESAME_{path[1:].upper()}_SECRET", "").encode() for path in PLATFORMS}
     config_dir = os.environ.get("SESAME_CONFIG")
     if not config_dir:
         raise ConfigurationError("is not set", field="SESAME_CONFIG", hint="set it to the shop's directory")
-    return Webhooks(Path(config_dir), {path: secret for path, secret in secrets.items() if secret})
+    return Webhooks(Path(config_dir), secrets_from_environment())

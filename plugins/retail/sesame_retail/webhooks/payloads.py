@@ -9,6 +9,8 @@ from typing import Any
 from attrs import field, frozen
 
 from sesame_retail.money import SCALE, Currencies
+from sesame_retail.webhooks.reconciliation import OrderReport, RefundReport
+from sesame_sdk import Skipped
 
 _is_name = re.compile(r"[0-9A-Za-z_.:/-]{1,64}").fullmatch
 _MAX_AMOUNT = Decimal(10) ** 13
@@ -24,6 +26,24 @@ class ShopRules:
 
     currencies: Currencies = field(factory=Currencies)
     staff: frozenset[str] = frozenset({"staff"})
+
+
+@frozen
+class PrivacyRequest:
+    """A request that a platform passes on, for access or erasure (GDPR 15, 17).
+
+    Attributes:
+        customer: the shop's number; None if it concerns the whole shop.
+        orders: that it names.
+    """
+
+    topic: str
+    customer: str | None
+    orders: tuple[str, ...]
+
+
+#: What a webhook says.
+Report = OrderReport | RefundReport | PrivacyRequest | Skipped
 
 
 def read_name(payload: Mapping[str, Any], key: str) -> str:
@@ -76,6 +96,16 @@ def convert_amount(parts: int, currency: object, rules: ShopRules) -> tuple[int,
     if amount is None or unit is None:
         raise UnreadablePayloadError("another currency")
     return amount, unit
+
+
+def read_object(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object; empty if it is missing or null."""
+    value = payload.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UnreadablePayloadError(f"unreadable {key}")
+    return value
 
 
 def read_objects(values: object) -> Iterator[Mapping[str, Any]]:
