@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +16,7 @@ from attrs import frozen
 
 from sesame_sdk import InvalidInputError, RetryableError
 from sesame_sdk.hub.api.admission import STRANGERS, ConcurrencyLimit, FairQueue, MemoryBudget
-from sesame_sdk.hub.api.request_body import FIRST_BYTES
+from sesame_sdk.hub.api.request_body import FIRST_BYTES, Body
 from sesame_sdk.hub.database import timestamps
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.server.http_hardening import MAX_CONNECTIONS
@@ -50,6 +51,17 @@ class Site:
         """A connection on which nothing was sent."""
         where = urlsplit(self.url)
         return socket.create_connection((where.hostname or "", where.port or 0), timeout=60)
+
+    def wait_until_quiet(self) -> None:
+        """Until the hub has read what was sent, and used hardly any processor for half a second."""
+        before, pause = self.processor_seconds(), Event()
+        for _ in range(120):
+            pause.wait(0.5)
+            now = self.processor_seconds()
+            if now - before <= 0.1:
+                return
+            before = now
+        raise AssertionError("the hub is busy for a minute")
 
     def processor_seconds(self) -> float:
         """What the hub's process used of a processor."""
@@ -117,6 +129,7 @@ def test_unfinished_bodies_keep_nobody_out(site: Site, whose: str) -> None:
             connection.settimeout(5)
             with suppress(OSError):  # it was refused before it was sent
                 connection.sendall(head.encode() + body[: (1 << 21) - 1])
+        site.wait_until_quiet()
         for partner in (site.other, site.shop):
             answer = site.post(partner.seal(partner.signal("ada", whose)))
             assert answer.status_code == 202, answer.text
@@ -142,6 +155,13 @@ def test_what_a_stranger_packs_is_not_unpacked(site: Site) -> None:
         return site.processor_seconds() - before
 
     assert cost(packed, **{"Content-Encoding": "gzip"}) < 3 * cost(plain) + 0.1
+
+
+def test_of_a_packed_message_of_a_stranger_no_more_than_the_first_bytes_exist() -> None:
+    """Whatever follows is neither unpacked nor decoded."""
+    body = Body(gzip.compress(b"e" * (1 << 21)), compressed=True, max_bytes=1 << 21)
+    first, is_whole = body.first()
+    assert (len(first), is_whole) == (16_385, False)
 
 
 @pytest.mark.parametrize("path", ["/v1/scores/read", "/v1/notices/poll", "/v1/ssf/stream"])
