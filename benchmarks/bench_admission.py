@@ -12,7 +12,6 @@ A partner sends one signal at a time, and reads one score at a time. Meanwhile
 import gzip
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -28,14 +27,11 @@ from urllib.parse import urlsplit
 import requests
 
 from benchmarks import fixture_hub
-from benchmarks.fixture_hub import KIND, PRODUCTS, SHOP, FixtureHub
+from benchmarks.fixture_hub import PRODUCTS, SHOP, Caller, FixtureHub, p99, read_token, seconds_of
 from benchmarks.table import BenchmarkResult
-from sesame_sdk import Signal
 from sesame_sdk.constants import MAX_SUBJECTS
-from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.model import codec
-from sesame_sdk.partner.score_reads import sign_read_token
 from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.keys import SigningKey
 
@@ -81,8 +77,8 @@ def _rows_of(product: str, rounds: int) -> list[BenchmarkResult]:
                     results.append(
                         BenchmarkResult(
                             f"{product}: {call} beside {name}, p99",
-                            _p99(ours),
-                            _p99(limit),
+                            p99(ours),
+                            p99(limit),
                             "the same in quiet",
                             "s",
                             2.0,
@@ -92,46 +88,20 @@ def _rows_of(product: str, rounds: int) -> list[BenchmarkResult]:
     return results
 
 
-class _Partner:
+class _Partner(Caller):
     """Sends and reads one after the other."""
 
-    def __init__(self, hub: FixtureHub) -> None:
-        self._hub, self._session, self._count = hub, requests.Session(), 0
-
-    def __enter__(self) -> "_Partner":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.close()
+    _count = 0
 
     def seconds(self, rounds: int) -> list[tuple[float, float]]:
         """Of each round, the seconds of a signal and of a read."""
-        return [(self._send(), self._read()) for _ in range(rounds)]
+        return [self._round() for _ in range(rounds)]
 
-    def _send(self) -> float:
+    def _round(self) -> tuple[float, float]:
         self._count += 1
-        at, subject = datetime.now(UTC), self._hub.subjects[self._count % PEOPLE]
-        signal_id = fixture_hub.PSEUDONYMIZER.signal_id(KIND.name, f"admission {self._count}", at)
-        signal = Signal(signal_id, subject, KIND.name, 1.0, at)
-        token = seal([signal], self._hub.key, issuer=SHOP, audience=self._hub.url, now=at)
-        return self._timed("POST", "/v1/events", 202, data=token, headers={"Content-Type": _TYPE})
-
-    def _read(self) -> float:
-        subject = self._hub.subjects[self._count % PEOPLE]
-        headers = {"Authorization": f"Bearer {_read_token(self._hub, SHOP, self._hub.key)}"}
-        return self._timed("GET", f"/v1/scores/{subject}", 200, headers=headers)
-
-    def _timed(self, method: str, path: str, status: int, **options: object) -> float:
-        began = time.perf_counter()
-        answer = self._session.request(method, self._hub.url + path, timeout=120, **options)  # type: ignore[arg-type]
-        seconds = time.perf_counter() - began
-        assert answer.status_code == status, answer.text
-        return seconds
-
-
-def _read_token(hub: FixtureHub, issuer: str, key: SigningKey) -> str:
-    terms = {"purpose": PERSONALISED_BENEFITS, "context": "retail", "now": datetime.now(UTC)}
-    return sign_read_token(key, issuer=issuer, audience=hub.url, **terms).decode()  # type: ignore[arg-type]
+        subject = self.hub.subjects[self._count % PEOPLE]
+        sent = seconds_of(lambda: self.send(subject, f"admission {self._count}"))
+        return sent, seconds_of(lambda: self.read(subject))
 
 
 def _join_greedy(hub: FixtureHub, path: Path) -> Path:
@@ -233,7 +203,7 @@ def _read_without_end(url: str, key: str, subjects: Sequence[str]) -> None:
         with requests.Session() as session:
             while True:
                 headers = {"Content-Type": "application/json"}
-                headers["Authorization"] = f"Bearer {_read_token(hub, GREEDY, hub.key)}"
+                headers["Authorization"] = f"Bearer {read_token(hub, GREEDY, hub.key)}"
                 answer = session.post(f"{url}/v1/scores/read", data=body, headers=headers, timeout=300)
                 if answer.status_code != 200:
                     time.sleep(int(answer.headers["Retry-After"]))
@@ -241,10 +211,6 @@ def _read_without_end(url: str, key: str, subjects: Sequence[str]) -> None:
     with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         for _ in range(READS_AT_ONCE):
             pool.submit(read)
-
-
-def _p99(seconds: list[float]) -> float:
-    return statistics.quantiles(seconds, n=100)[98]
 
 
 if __name__ == "__main__":

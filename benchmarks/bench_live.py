@@ -16,25 +16,19 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-import requests
-
 from benchmarks import fixture_hub
-from benchmarks.fixture_hub import KIND, PRODUCTS, SHOP, FixtureHub
+from benchmarks.fixture_hub import PRODUCTS, SHOP, Caller, FixtureHub, p99, read_token
 from benchmarks.scaling_plot import Scaling
 from benchmarks.table import BenchmarkResult
-from sesame_sdk import Signal
-from sesame_sdk.guard.purposes import PERSONALISED_BENEFITS
+from sesame_sdk.constants import JSON_MEDIA_TYPE
 from sesame_sdk.hub.database.engine import dialect_of, open_engine, read_transaction
 from sesame_sdk.hub.scoring import eligible_signals
 from sesame_sdk.hub.settings import load_settings
 from sesame_sdk.model import codec
-from sesame_sdk.partner.score_reads import sign_read_token
-from sesame_sdk.signing.envelopes import seal
 
 PEOPLE, READ_AT_ONCE, SENT_BEFORE, ROUNDS = 50_000, 1_000, 500_000, 60
 #: Of so many rounds one asks for fewer people too: meanwhile the ledger grows, and with it each score's work.
 _SELDOM = 6
-_TYPE = "application/secevent+jwt"
 
 
 def rows(rounds: int = ROUNDS, products: tuple[str, ...] = PRODUCTS) -> list[BenchmarkResult]:
@@ -66,10 +60,10 @@ def _rows_of(product: str, rounds: int) -> list[BenchmarkResult]:
     scaling = Scaling(f"{product}: scores read at once, median", "people", "s", tuple(points))
     load = f"{product}, at {full / 2:,.0f} signals/s, half of full load"
     return [
-        BenchmarkResult(f"{load}: acknowledged to readable, p99", _p99(shown), 1.0, "1 s", "s", 1.0, "lower"),
+        BenchmarkResult(f"{load}: acknowledged to readable, p99", p99(shown), 1.0, "1 s", "s", 1.0, "lower"),
         BenchmarkResult(
             f"{load}: {READ_AT_ONCE:,} scores read at once, p99",
-            _p99(all_at_once),
+            p99(all_at_once),
             0.1,
             "0.1 s",
             "s",
@@ -89,50 +83,35 @@ def _rows_of(product: str, rounds: int) -> list[BenchmarkResult]:
     ]
 
 
-class _Reader:
+class _Reader(Caller):
     """A partner that reads, over HTTP and straight from the database."""
 
     def __init__(self, hub: FixtureHub) -> None:
-        self._hub, self._random, self._session = hub, Random(7), requests.Session()
-        self._engine = open_engine(load_settings(hub.path).database_url)
-
-    def __enter__(self) -> "_Reader":
-        return self
+        super().__init__(hub)
+        self._random, self._engine = Random(7), open_engine(load_settings(hub.path).database_url)
 
     def __exit__(self, *_: object) -> None:
-        self._session.close()
+        super().__exit__()
         self._engine.dispose()
 
     def seconds_until_visible(self, number: int) -> float:
         """Seconds from the acknowledgement of a signal until the person's score shows it."""
-        who = self._hub.subjects[number]
-        before = self._score(who)
-        at = datetime.now(UTC)
-        signal = Signal(
-            fixture_hub.PSEUDONYMIZER.signal_id(KIND.name, f"shown {number}", at), who, KIND.name, 1.0, at
-        )
-        token = seal([signal], self._hub.key, issuer=SHOP, audience=self._hub.url, now=at)
-        answer = self._session.post(
-            f"{self._hub.url}/v1/events", data=token, headers={"Content-Type": _TYPE}, timeout=60
-        )
-        assert answer.status_code == 202, answer.text
+        who = self.hub.subjects[number]
+        before = self.read(who)
+        self.send(who, f"shown {number}")
         began = time.perf_counter()
-        while self._score(who) == before:
+        while self.read(who) == before:
             pass
         return time.perf_counter() - began
 
     def seconds_to_read(self, many: int) -> float:
         """Seconds for so many scores at once."""
-        subjects = self._random.sample(list(self._hub.subjects), many)
+        subjects = self._random.sample(list(self.hub.subjects), many)
+        token, body = read_token(self.hub, SHOP, self.hub.key), codec.encode({"subjects": subjects})
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": JSON_MEDIA_TYPE}
         began = time.perf_counter()
-        answer = self._session.post(
-            f"{self._hub.url}/v1/scores/read",
-            data=codec.encode({"subjects": subjects}),
-            headers={"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"},
-            timeout=60,
-        )
+        answer = self.ask("POST", "/v1/scores/read", 200, data=body, headers=headers)
         seconds = time.perf_counter() - began
-        assert answer.status_code == 200, answer.text
         assert len(answer.json()["scores"]) == many
         return seconds
 
@@ -148,29 +127,6 @@ class _Reader:
                     product.score(connection, fixture_hub.policy(), datetime.now(UTC).date(), reasons=False)
                 )
                 return time.perf_counter() - began
-
-    def _score(self, who: str) -> object:
-        answer = self._session.get(
-            f"{self._hub.url}/v1/scores/{who}",
-            headers={"Authorization": f"Bearer {self._token()}"},
-            timeout=60,
-        )
-        assert answer.status_code == 200, answer.text
-        return answer.json()["score"]
-
-    def _token(self) -> str:
-        return sign_read_token(
-            self._hub.key,
-            issuer=SHOP,
-            audience=self._hub.url,
-            purpose=PERSONALISED_BENEFITS,
-            context="retail",
-            now=datetime.now(UTC),
-        ).decode()
-
-
-def _p99(seconds: list[float]) -> float:
-    return statistics.quantiles(seconds, n=100)[98]
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """A hub as operators run it, with a hundred thousand people who agreed, and a shop that sends."""
 
-from collections.abc import Iterator, Sequence
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any, Self
 
 import requests
 from attrs import evolve, field, frozen
@@ -33,6 +36,8 @@ from sesame_sdk.model.envelope import EventType
 from sesame_sdk.model.policy import Band
 from sesame_sdk.model.terms import Effect, Terms
 from sesame_sdk.partner.client import Client
+from sesame_sdk.partner.score_reads import sign_read_token
+from sesame_sdk.signing.envelopes import seal
 from sesame_sdk.signing.jwt import sign_event
 from sesame_sdk.signing.keys import SigningKey
 from tests.hub.process import serving
@@ -88,6 +93,55 @@ class FixtureHub:
         with Client(issuer=SHOP, hub=self.url, signer=self.key, outbox=outbox, transport=transport) as client:
             client.register(_manifest())
             yield client
+
+
+class Caller:
+    """A partner that sends one signal and reads one score at a time, over one connection."""
+
+    def __init__(self, hub: FixtureHub) -> None:
+        self.hub, self.session = hub, requests.Session()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
+    def send(self, subject: str, name: str) -> None:
+        """Send a signal about a subject, and wait for the acknowledgement."""
+        at = datetime.now(UTC)
+        signal = Signal(PSEUDONYMIZER.signal_id(KIND.name, name, at), subject, KIND.name, 1.0, at)
+        token = seal([signal], self.hub.key, issuer=SHOP, audience=self.hub.url, now=at)
+        self.ask("POST", "/v1/events", 202, data=token, headers={"Content-Type": SET_MEDIA_TYPE})
+
+    def read(self, subject: str) -> object:
+        """The score of a subject."""
+        headers = {"Authorization": f"Bearer {read_token(self.hub, SHOP, self.hub.key)}"}
+        return self.ask("GET", f"/v1/scores/{subject}", 200, headers=headers).json()["score"]
+
+    def ask(self, method: str, path: str, status: int, **options: Any) -> requests.Response:  # noqa: ANN401
+        """The answer to a request, which must have this status."""
+        answer = self.session.request(method, self.hub.url + path, timeout=120, **options)
+        assert answer.status_code == status, answer.text
+        return answer
+
+
+def read_token(hub: FixtureHub, issuer: str, key: SigningKey) -> str:
+    """A token for one read of the retail score."""
+    terms = {"purpose": PERSONALISED_BENEFITS, "context": "retail", "now": datetime.now(UTC)}
+    return sign_read_token(key, issuer=issuer, audience=hub.url, **terms).decode()  # type: ignore[arg-type]
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long work takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def p99(seconds: list[float]) -> float:
+    """The 99th percentile."""
+    return statistics.quantiles(seconds, n=100)[98]
 
 
 def register(hub: FixtureHub, issuer: str, key: SigningKey) -> None:

@@ -48,6 +48,11 @@ def _directory_option(name: str, text: str, *, required: bool) -> Decorator:
     )
 
 
+def overlap_option(text: str) -> Decorator:
+    """``--overlap-days``: how long the present key stays valid after a rotation."""
+    return click.option("--overlap-days", type=click.IntRange(0, 90), default=7, show_default=True, help=text)
+
+
 def open_client(config_dir: Path) -> "closing[Client]":
     """A client of the partner with this directory, for a ``with``."""
     from sesame_sdk.partner.client import Client

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sesame_sdk.cli.console import print_note, print_rows
-from sesame_sdk.cli.options import hub_option, json_option, parse_timestamp, utc_now
+from sesame_sdk.cli.options import hub_option, json_option, overlap_option, parse_timestamp, utc_now
 from sesame_sdk.errors import ConfigurationError
 
 
@@ -41,13 +41,7 @@ def list_keys(hub_dir: Path, as_json: bool) -> None:
 
 @keys.command()
 @hub_option()
-@click.option(
-    "--overlap-days",
-    type=click.IntRange(0, 90),
-    default=7,
-    show_default=True,
-    help="How long partners still accept what the present key signed.",
-)
+@overlap_option("How long partners still accept what the present key signed.")
 @click.option("--revoked", is_flag=True, help="The present key was stolen: partners must not follow it.")
 @click.option(
     "--since", "text", metavar="TIME", help="With --revoked: RFC 3339 time of the theft; default: now."

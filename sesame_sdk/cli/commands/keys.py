@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sesame_sdk.cli.console import print_json, print_note, print_rows
-from sesame_sdk.cli.options import DIRECTORY, config_option, json_option, open_client
+from sesame_sdk.cli.options import DIRECTORY, config_option, json_option, open_client, overlap_option
 from sesame_sdk.text import terminal_text
 
 
@@ -49,13 +49,7 @@ def show_keys(config_dir: Path) -> None:
 
 @keys.command()
 @config_option()
-@click.option(
-    "--overlap-days",
-    type=click.IntRange(0, 90),
-    default=7,
-    show_default=True,
-    help="How long the hub still accepts what the present key signed.",
-)
+@overlap_option("How long the hub still accepts what the present key signed.")
 @click.option("--revoked", is_flag=True, help="The present key was revoked: announce nothing.")
 def rotate(config_dir: Path, overlap_days: int, revoked: bool) -> None:
     """Replace the signing key; announce the new one to the hub.
