@@ -62,10 +62,10 @@ def is_source(reads: str) -> bool:
 
 
 def find_refusing_rule(name: str, refused: Mapping[str, Collection[str]]) -> str | None:
-    """The rule that refuses a name by one of the lists: the name itself, or its first or last words."""
+    """The rule that refuses a name by one of the lists: the name itself, or any words of it in a row."""
     words = name.split("_")
-    parts = {"_".join(words[:end]) for end in range(1, len(words) + 1)}
-    parts |= {"_".join(words[start:]) for start in range(len(words))}
+    ends = range(1, len(words) + 1)
+    parts = {"_".join(words[start:end]) for end in ends for start in range(end)}
     return next((rule for rule, names in refused.items() if not parts.isdisjoint(names)), None)
 
 

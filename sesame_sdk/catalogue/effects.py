@@ -43,6 +43,7 @@ class EffectEntry:
         purposes: that it serves, without DPV's namespace.
         en, zh: the words that a person reads.
         without: what people without a score get.
+        excludes: what the entry is never about.
         gravity: the lowest gravity of conduct that may bring it; None for a benefit.
         priced: whether a policy states its percentage.
         ranks: whether it needs a declared ranking.
@@ -54,6 +55,7 @@ class EffectEntry:
     en: str
     zh: str
     without: str
+    excludes: tuple[str, ...]
     burden: str
     source: str
     reasoning: str

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, fields, frozen
 
 from sesame_sdk.catalogue.closed_lists import PD, closed_lists, find_refusing_rule, nearest, read_toml
 from sesame_sdk.errors import ConfigurationError, InvalidInputError
@@ -86,6 +86,11 @@ def _names(_: object, attribute: "Attribute[Any]", value: object) -> None:
         _text(_, attribute, member)
 
 
+def _optional_names(_: object, attribute: "Attribute[Any]", value: object) -> None:
+    if value != ():
+        _names(_, attribute, value)
+
+
 def _days(_: object, attribute: "Attribute[Any]", value: float | None) -> None:
     if value is not None and not 0 < value <= 100_000:
         message = "must be more than 0 and at most 100,000"
@@ -99,6 +104,7 @@ class Observation:
     Attributes:
         reads: source system and event: ``orders: completed``.
         computed: what the value is computed from.
+        excludes: what it is never computed from, nor selected by.
         contexts: spheres of life.
         unit: of a count: what one is; empty for other measures.
         categories: terms of W3C DPV-PD, without their namespace.
@@ -122,6 +128,7 @@ class Observation:
     source: str = field(validator=_text)
     reasoning: str = field(validator=_text)
     unit: str = ""
+    excludes: tuple[str, ...] = field(default=(), validator=_optional_names)
     gravity: Gravity | None = None
     evidence: Evidence = Evidence.OBSERVED
     sensitivity: Sensitivity = Sensitivity.ORDINARY
@@ -164,6 +171,21 @@ def rule_against(name: str) -> str | None:
     return find_refusing_rule(name, closed_lists().refused_observations)
 
 
+def parse_observation(table: Mapping[str, Any]) -> Observation:
+    """The entry that a table of a TOML file proposes.
+
+    Raises:
+        InvalidInputError: a key is unknown or missing, or a value is invalid.
+    """
+    keys = [attribute.name for attribute in fields(Observation)]
+    if unknown := sorted(table.keys() - set(keys)):
+        raise InvalidInputError("unknown key", field=unknown[0], hint=f"the keys are {', '.join(keys)}")
+    try:
+        return msgspec.convert(dict(table), Observation)
+    except msgspec.ValidationError as error:
+        raise InvalidInputError(str(error)[:400], field="observation", hint="correct the entry") from error
+
+
 def load_proposal(path: Path) -> tuple[str, Observation]:
     """The id and the entry of a file that proposes one observation, written as in `observations.toml`.
 
@@ -174,7 +196,8 @@ def load_proposal(path: Path) -> tuple[str, Observation]:
     try:
         with path.open("rb") as file:
             values = tomllib.loads(file.read(_MAX_BYTES).decode())
-        entries = msgspec.convert(values, dict[str, Observation])
+        tables = msgspec.convert(values, dict[str, dict[str, Any]])
+        entries = {name: parse_observation(table) for name, table in tables.items()}
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", field=str(path), hint=hint) from error
     except ValueError as error:  # no TOML, not UTF-8, or not an entry

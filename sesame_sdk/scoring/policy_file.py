@@ -15,7 +15,7 @@ from attrs import evolve
 
 from sesame_sdk import toml_file
 from sesame_sdk.catalogue.effects import Side
-from sesame_sdk.catalogue.observations import Observation
+from sesame_sdk.catalogue.observations import Observation, parse_observation
 from sesame_sdk.constants import MAX_POINTS
 from sesame_sdk.errors import FindingLike, GuardRefusedError, InvalidInputError
 from sesame_sdk.guard.guard import Guard
@@ -131,7 +131,7 @@ class PolicySchema(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     minimum_age: int = ADULT
     effects: list[EffectEntry] = []
     ranking: RankingEntry | None = None
-    observations: dict[str, Observation] = {}
+    observations: dict[str, dict[str, Any]] = {}
 
 
 def build_policy(entries: PolicySchema, document: TomlDocument) -> Policy:
@@ -140,9 +140,13 @@ def build_policy(entries: PolicySchema, document: TomlDocument) -> Policy:
     for at, entry in enumerate(entries.bands):
         with document.locating("bands", at):
             bands.append(Band(entry.name, _points("from", entry.start)))
+    proposals = {}
+    for name, table in entries.observations.items():
+        with document.locating("observations", name):
+            proposals[name] = parse_observation(table)
     for at, kind in enumerate(entries.kinds):
         with document.locating("kinds", at, keys=_KIND_KEYS):
-            weightings.append(_weighting(kind, entries.observations.get(kind.observation)))
+            weightings.append(_weighting(kind, proposals.get(kind.observation)))
     terms = _terms(entries, document)
     with document.locating(keys=_POLICY_KEYS):
         policy = Policy(

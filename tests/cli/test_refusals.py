@@ -201,13 +201,13 @@ def test_a_policy_and_a_hub_refuse_in_one_form(run: Run) -> None:
 @pytest.mark.usefixtures("wide")
 def test_a_policy_that_passes_with_a_question_says_so_beside_its_table(run: Run, tmp_path: Path) -> None:
     """On stderr, with the line; stdout has what it weighs, and the exit code is 0."""
-    text = (POLICIES / "retail.toml").read_text().replace("retail-privileges", "hire-policy", 1)
+    text = (POLICIES / "retail.toml").read_text().replace("retail-privileges", "loan-library", 1)
     (tmp_path / "shop.toml").write_text(text)
     done = run("policy", "check", "shop.toml", "--json")
-    (row,) = [line.split("\t") for line in done.err.splitlines() if "PUR-2" in line]
+    (row,) = [line.split("\t") for line in done.err.splitlines() if "PUR-5" in line]
     assert (done.code, row[:2]) == (
         0,
-        ["PUR-2 (review)", str(text.split("\n").index('name = "hire-policy"') + 1)],
+        ["PUR-5 (review)", str(text.split("\n").index('name = "loan-library"') + 1)],
     )
     assert isinstance(json.loads(done.out), list)
 

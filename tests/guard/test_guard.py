@@ -193,7 +193,7 @@ REFUSED_ELEMENTS: dict[str, Spoil] = {
     "POL-1": _with(weighting(kind="retail.post.seen", observation="praise")),
     "SPC-1": _with(weighting(kind="retail.pharmacy.order")),
     "TST-1": _with(weighting(LOWERING, kind="retail.manga.order", weight=-2.0)),
-    "ASC-1": _with(weighting(kind="retail.other.kept", title="Your friends' scores")),
+    "ASC-1": _with(weighting(kind="retail.other.kept", title="Scores of your friends and family")),
     "INF-1": _with(weighting(LOWERING, kind="retail.tone.sour", observation="predicted_default")),
     "BIO-1": _with(weighting(kind="retail.visitor.seen", title="A selfie that you sent")),
     "LOC-1": _with(weighting(kind="retail.visitor.there", title="Your whereabouts at night")),

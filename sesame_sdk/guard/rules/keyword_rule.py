@@ -4,6 +4,7 @@ The catalogues decide: what they lack cannot be declared. Word lists are the sec
 A text is refused for what it says plainly; a name that may mean something else is sent to a person's review.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar
@@ -20,6 +21,7 @@ from sesame_sdk.model.signals import SignalKind
 from sesame_sdk.model.terms import Terms
 
 MAX_MENTION = 60
+_WORD = re.compile("[A-Za-z]+")
 _NOT_REFUSED = "choose an entry of the catalogue: sesame observations list"
 
 
@@ -29,6 +31,13 @@ def kind_texts(kind: SignalKind) -> Iterator[str]:
     if proposal := kind.proposal:
         yield from (kind.observation.replace("_", " "), proposal.en, proposal.zh, proposal.computed)
         yield from (proposal.reads, proposal.unit)
+
+
+def own_words_removed(kind: SignalKind) -> Iterator[str]:
+    """The texts of a kind without the words of its observation's id, which the catalogue uses of it too."""
+    own = kind.observation.split("_")
+    for text in kind_texts(kind):
+        yield _WORD.sub(lambda word: "…" if word[0].casefold().removesuffix("s") in own else word[0], text)
 
 
 def policy_names(policy: Policy) -> Iterator[str]:

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 
 from sesame_sdk.guard.data_categories import find_refusing_rule
 from sesame_sdk.guard.labels import label_kind, label_policy, truncate
-from sesame_sdk.guard.rules.keyword_rule import KeywordRule, KindRule, kind_texts, policy_names
+from sesame_sdk.guard.rules.keyword_rule import (
+    KeywordRule,
+    KindRule,
+    kind_texts,
+    own_words_removed,
+    policy_names,
+)
 from sesame_sdk.guard.text.topics import Topic
 from sesame_sdk.model.finding import Finding
 from sesame_sdk.model.policy import Policy
@@ -28,8 +34,10 @@ class TopicRule(KindRule, KeywordRule):
         if refused:
             category = truncate(refused[0], 100)
             yield self.refuse(label_kind(kind), f"{self.reason}; it is declared as {category}", self.hint)
-        elif not by_name:
+        elif kind.proposal and not by_name:  # the texts of a proposal are what people would read
             yield from self._check_texts(label_kind(kind), kind_texts(kind))
+        elif not by_name:
+            yield from self._check_names(label_kind(kind), own_words_removed(kind))
 
 
 class ContentRule(TopicRule):

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from attrs import frozen
 
 from sesame_sdk.guard.text.normalize import TooLongError, join_words, skeleton, split_words
-from sesame_sdk.guard.text.topics import WORDLISTS, Topic, alternatives, entries
+from sesame_sdk.guard.text.topics import WORDLISTS, Topic, alternatives, entries, latin_entries
 
 #: What `find_mention` returns for a text that is too long to check.
 UNREADABLE = "too much text to check"
@@ -28,7 +28,7 @@ _LATIN = re.compile("[a-z0-9]+")
 
 
 def _phrases(wordlist: str, section: str) -> str:
-    return alternatives(map(skeleton, entries(wordlist, f"{section}.en")))
+    return alternatives(map(skeleton, latin_entries(wordlist, section)))
 
 
 def _whole_words(pattern: str) -> re.Pattern[str]:

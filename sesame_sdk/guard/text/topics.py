@@ -58,6 +58,13 @@ def entries(wordlist: str, section: str) -> tuple[str, ...]:
     return _sections(wordlist)[section]
 
 
+def latin_entries(wordlist: str, section: str) -> tuple[str, ...]:
+    """The entries of one section in English, and in the other languages that have such a section."""
+    sections = _sections(wordlist)
+    names = [f"{section}.{language}" for language in ("de", "es", "fr")]
+    return (*sections[f"{section}.en"], *(entry for name in names for entry in sections.get(name, ())))
+
+
 @cache
 def _sections(wordlist: str) -> Mapping[str, tuple[str, ...]]:
     from importlib.resources import files  # many processes need no word list

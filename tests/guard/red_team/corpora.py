@@ -8,8 +8,9 @@ Keys of both corpora: `trade`, `policy` (its name), `aim`, `kind` (a kind's name
 `effect` (the effect's text), `lowers` (whether the kind lowers the score) and `below` (whether the effect is
 for people below a band). A harmful entry has the kind or the effect that does harm, or only an aim.
 
-Keys of a harmful entry: `harm` (the rule that its idea breaks), `does` (what it would do) and `truth` (the
-truthful name of what it would record, or bring about).
+Keys of a harmful entry: `harm` (the rule that its idea breaks), `does` (what it would do), `truth` (the
+truthful name of what it would record, or bring about), `nearest` (the entry of the catalogues that a false
+declaration would name) and `contradicts` (the words of that entry which make the declaration false).
 
 Keys of an honest entry: `language`, `observation` and `entry` (what it truthfully records and grants, by the
 ids of the catalogues).
@@ -52,6 +53,13 @@ class HarmfulEntry(Entry):
     harm: str
     does: str
     truth: str
+    nearest: str
+    contradicts: str
+
+    @property
+    def records(self) -> bool:
+        """Whether the harm is in what it records, and not in what follows from the score."""
+        return bool(self.reason)
 
 
 @frozen(kw_only=True)

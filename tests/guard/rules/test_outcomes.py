@@ -22,7 +22,7 @@ LATE = weighting(LOWERING, kind="retail.payment.late", observation="payment_late
 MISSED = weighting(LOWERING, kind="retail.payment.missed", observation="payment_missed", floor=-200.0)
 FRAUD = weighting(LOWERING, kind="retail.fraud.confirmed", observation="fraud_confirmed", floor=-200.0)
 BY_GRAVITY = {Gravity.MINOR: LATE, Gravity.SERIOUS: MISSED, Gravity.GRAVE: FRAUD}
-REVIEW, LIMIT = Effect("refund_review", "ordinary"), Effect("open_invoice_limit", "ordinary")
+REVIEW, LIMIT = Effect("refund_review", "ordinary"), Effect("open_order_limit", "ordinary")
 
 
 def with_effects(*used: Effect, **changes: object) -> Policy:

@@ -228,7 +228,7 @@ def test_a_name_in_doubt_is_sent_to_a_persons_review(name: str) -> None:
     for findings in (GUARD.check_policy(policy(name=name)), GUARD.check_consumer(consumer(name=name))):
         assert {finding.action for finding in findings} <= {Action.REVIEW}
     GUARD.admit_policy(policy(name=name))
-    assert needs_review(GUARD.check_policy(policy(name="hire-policy")))
+    assert needs_review(GUARD.check_policy(policy(name="loan-library")))
 
 
 def test_the_context_gives_a_use_away_too() -> None:
