@@ -161,13 +161,11 @@ class Hub(Closeable):
     def close(self) -> None:
         """Finish what is being written, and close the database.
 
-        In a child of the process that opened the hub this leaves alone what both share.
+        In a child of the process that opened the hub there is nothing to finish.
         """
-        if not self._writers.ledger.in_own_process:
-            self._engine.dispose(close=False)
-            return
-        self._registrar.close()
-        self._writers.close()
+        if self._writers.ledger.in_own_process:
+            self._registrar.close()
+            self._writers.close()
         self._engine.dispose()
 
     def _read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **options: P.kwargs) -> T:

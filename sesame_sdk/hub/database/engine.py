@@ -1,12 +1,15 @@
 """The hub's database: engine, transactions and SQL helpers. SQLite and PostgreSQL differ in `dialects`."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from weakref import ref
 
 from sqlalchemy import JSON, BigInteger, Connection, Engine, bindparam, cast, literal, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import Pool
 from sqlalchemy.schema import Column, Table
 from sqlalchemy.sql import ClauseElement, ColumnElement, FromClause, Join, TableValuedAlias
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -75,6 +78,7 @@ def _opened_engine(url: str) -> Iterator[Engine]:
                 hint="use sqlite:///hub.sqlite or postgresql://user@host/name",
             )
         engine = dialect.open(parsed)
+        _open_anew_in_children(engine)
         try:
             yield engine
         except BaseException:
@@ -86,6 +90,23 @@ def _opened_engine(url: str) -> Iterator[Engine]:
         raise ConfigurationError(
             f"cannot be opened: {why}", field=f"database {_without_password(url)}", hint=hint
         ) from error
+
+
+#: The pools of a parent process. Their connections are the parent's, and are never closed here.
+_inherited: list[Pool] = []
+
+
+def _open_anew_in_children(engine: Engine) -> None:
+    """Let a child of a fork open connections of its own: it would share its parent's, byte by byte."""
+    reference = ref(engine)
+
+    def forget() -> None:
+        if (engine := reference()) is not None:
+            _inherited.append(engine.pool)
+            engine.dispose(close=False)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=forget)
 
 
 def _without_password(url: str) -> str:
