@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,9 +32,19 @@ def new_private_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_private_file(path: Path, data: bytes) -> None:
-    """Write a new file; see `new_private_file`."""
-    with new_private_file(path) as file:
+    """Write a new file in one step: a reader finds nothing or all of it.
+
+    Raises:
+        FileExistsError: there is a file of that name.
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with new_private_file(part) as file:
         file.write(data)
+    try:
+        path.hardlink_to(part)  # unlike a rename it replaces no file
+    finally:
+        part.unlink()
 
 
 def replace_private_file(path: Path, data: bytes) -> None:

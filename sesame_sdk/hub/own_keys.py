@@ -41,7 +41,8 @@ def load_published(settings: Settings) -> PublishedKeys:
 def pending_key(settings: Settings) -> str | None:
     """The thumbprint of the next key of a rotation that was interrupted; None without one."""
     file = settings.path / NEXT_KEY_FILE
-    return SigningKey.load(file).kid if file.exists() else None
+    with locked_folder(settings.path):  # against one that is running
+        return SigningKey.load(file).kid if file.exists() else None
 
 
 def rotate(settings: Settings, overlap: timedelta, now: datetime) -> str:

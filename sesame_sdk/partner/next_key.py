@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sesame_sdk.delivery.messages import Message
 from sesame_sdk.delivery.outbox import Outbox
-from sesame_sdk.errors import RetryableError
+from sesame_sdk.errors import ConfigurationError, RetryableError
 from sesame_sdk.files import keep_owner, sync_folder
 from sesame_sdk.partner.config import KEY, NEXT_KEY
 from sesame_sdk.signing.key_rotation import announcement_jti
@@ -28,15 +28,15 @@ class NextKey:
     @property
     def kid(self) -> str | None:
         """The thumbprint of the key of the rotation under way; None without one."""
-        return SigningKey.load(self._file).kid if self._file.exists() else None
+        key = self._load()
+        return None if key is None else key.kid
 
     def create(self) -> SigningKey:
         """The key of the rotation under way, or a new one."""
-        if self._file.exists():
-            return SigningKey.load(self._file)
-        key = SigningKey.generate()
-        key.save(self._file)
-        sync_folder(self._file.parent)
+        if (key := self._load()) is None:
+            key = SigningKey.generate()
+            key.save(self._file)
+            sync_folder(self._file.parent)
         return key
 
     def discard(self) -> None:
@@ -58,9 +58,18 @@ class NextKey:
                 if self._announcement("sent") is not None:
                     self.put_in_force()
 
+    def _load(self) -> SigningKey | None:
+        """The key in the file; None without one, also if another process put it in force just now."""
+        try:
+            return SigningKey.load(self._file)
+        except ConfigurationError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+
     def _announcement(self, *states: str) -> Message | None:
         """The message that announces the key, if there is one in one of these states."""
-        if not self._file.exists():
+        if (kid := self.kid) is None:
             return None
-        found = self._outbox.find(announcement_jti(SigningKey.load(self._file).kid))
+        found = self._outbox.find(announcement_jti(kid))
         return found[1] if found and found[0] in states else None

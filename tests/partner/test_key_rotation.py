@@ -1,6 +1,7 @@
 """`sesame keys rotate` from a partner's side: files, outbox, and a hub that is away at the wrong time."""
 
 import stat
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -221,3 +222,32 @@ def test_a_key_file_that_was_damaged_is_an_error(tmp_path: Path) -> None:
     (tmp_path / KEY).write_text(f"{NOON}")
     with pytest.raises(ConfigurationError, match="not a private Ed25519 JWK"):
         _ = key.kid
+
+
+def test_a_key_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Other clients look for the next key while it is written, and while it takes the present one's place."""
+    file, stop = tmp_path / "next.jwk", threading.Event()
+    faults = list[str]()
+
+    def look() -> None:
+        while not stop.is_set():
+            try:
+                SigningKey.load(file)
+            except ConfigurationError as error:
+                if not isinstance(error.__cause__, FileNotFoundError):
+                    faults.append(str(error))
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        for _ in range(100):
+            SigningKey.generate().save(file)
+            file.unlink()
+    finally:
+        stop.set()
+        reader.join()
+    assert faults == []
+    assert list(tmp_path.iterdir()) == []
+    SigningKey.generate().save(file)
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        SigningKey.generate().save(file)
