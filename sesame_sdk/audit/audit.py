@@ -50,8 +50,11 @@ def audit(
     guard: Guard | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
+    observed: Iterable[Finding] = (),
 ) -> Report:
     """Audit a policy on simulated people. Equal arguments make equal reports, whatever DuckDB's `threads`.
+
+    `observed` are findings about what partners really send, which the report has as well.
 
     If the guard refuses `policy`, the report has findings only.
 
@@ -78,7 +81,7 @@ def audit(
     return Report(
         file_name,
         policy,
-        sort_refusals_first((*findings, *filter(None, metric_findings))),
+        sort_refusals_first((*findings, *filter(None, metric_findings), *observed)),
         build.summarize_simulation(result, metrics, choices),
         None if psi is None else build.compare_policies(result, psi),
     )

@@ -45,7 +45,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "streams": ("streams", "List score streams; redrive dead letters"),
     },
     "Policy author": {
-        "observations": ("observations", "List what may be counted, and what may follow"),
+        "observations": ("observations", "List what may be counted, approve entries, watch their use"),
         "policy": ("policy", "Check, load and list policies"),
         "audit": ("audit", "Simulate a policy and measure its effects"),
     },

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeVar, final, get_args
+from typing import Any, Final, Literal, Self, TypeVar, final, get_args
 
 from attrs import evolve, field, frozen
 
@@ -76,6 +76,10 @@ def needs_review(findings: Iterable[Finding]) -> bool:
     return any(finding.action is Action.REVIEW for finding in findings)
 
 
+def _to_set(digests: Iterable[str]) -> frozenset[str]:
+    return frozenset(digests)
+
+
 def _to_tuple(rules: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
     return tuple(rules)
 
@@ -91,10 +95,14 @@ class Guard:
     """
 
     _extra: tuple[GuardRule, ...] = field(default=(), converter=_to_tuple)
-    _approved: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    _approved: frozenset[str] = field(default=frozenset(), converter=_to_set)
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Guard cannot be subclassed; add a rule instead")
+
+    def with_approved(self, digests: Iterable[str]) -> Self:
+        """The same guard for a hub whose operators approved the proposed entries with these digests."""
+        return evolve(self, approved=frozenset(digests))
 
     def check_kind(self, kind: SignalKind) -> tuple[Finding, ...]:
         """Findings about a kind that a plugin registers."""
@@ -135,9 +143,11 @@ class Guard:
         """Admit a kind, or raise `GuardRefusedError` with the findings."""
         _admit(self.check_kind(kind))
 
-    def admit_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> None:
-        """Admit a policy, or raise `GuardRefusedError` with the findings."""
-        _admit(self.check_policy(policy, kinds))
+    def admit_policy(self, policy: Policy, kinds: Iterable[SignalKind] = ()) -> tuple[Finding, ...]:
+        """Admit a policy, with the findings that do not refuse it, or raise `GuardRefusedError`."""
+        findings = self.check_policy(policy, kinds)
+        _admit(findings)
+        return findings
 
     def admit_consumer(self, consumer: ConsumerDeclaration) -> None:
         """Admit a consumer, or raise `GuardRefusedError` with the findings."""

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from attrs import evolve, frozen
 from sqlalchemy import Connection, Engine
 
+from sesame_sdk.catalogue.observations import Observation
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.guard.guard import Guard
 from sesame_sdk.hub import own_keys
@@ -28,8 +29,10 @@ from sesame_sdk.hub.ingest.key_sets import KeySetFetcher
 from sesame_sdk.hub.ingest.registrar import Registrar
 from sesame_sdk.hub.ingest.signal_table import SignalView
 from sesame_sdk.hub.ingest.verification import RebuildReport, VerificationReport
-from sesame_sdk.hub.partners import keys, rate_limit, registrations
+from sesame_sdk.hub.partners import keys, kind_usage, proposals, rate_limit, registrations
 from sesame_sdk.hub.partners.keys import CurrentKeys
+from sesame_sdk.hub.partners.kind_usage import KindUsage
+from sesame_sdk.hub.partners.proposals import Proposal
 from sesame_sdk.hub.partners.rate_limit import Limit, RateLimiter
 from sesame_sdk.hub.partners.registrations import Partner
 from sesame_sdk.hub.rights.service import RightsService
@@ -372,19 +375,52 @@ class Hub(Closeable):
 
     # For operators: policies and signals.
 
-    def set_policy(self, policy: Policy) -> None:
-        """Make a policy the current one of its context.
+    def set_policy(self, policy: Policy, *, reviewed_by: str = "") -> None:
+        """Make a policy the current one of its context; `reviewed_by` is who reviewed its names, if needed.
 
         Raises:
             GuardRefusedError: also because of the kinds that are registered.
-            InvalidInputError: its digest is not that of its rules.
+            InvalidInputError: its digest is not that of its rules, or its names need a review.
         """
 
         def work(connection: Connection) -> None:
-            if policies.set_policy(connection, policy, self._guard, self._clock()):
+            if policies.set_policy(connection, policy, self._guard, self._clock(), reviewed_by):
                 subject_states.rescan(connection, stream_table.c.context == policy.context)
 
         self._writers.ledger.run(work)
+
+    def propose_observation(self, name: str, entry: Observation, by: str) -> Proposal:
+        """Record an observation that the catalogue lacks. It counts once two people approved it.
+
+        Raises:
+            GuardRefusedError: no approval could let it pass.
+            InvalidInputError: it was proposed already, or `by` is no name.
+        """
+        return self._writers.ledger.run(lambda c: proposals.propose(c, name, entry, by, self._clock()))
+
+    def approve_observation(self, name: str, by: str) -> Proposal:
+        """Record one person's approval of a proposed observation.
+
+        Raises:
+            InvalidInputError: it was not proposed, or this person approved it already.
+        """
+        return self._writers.ledger.run(lambda c: proposals.approve(c, name, by, self._clock()))
+
+    def list_proposals(self) -> list[Proposal]:
+        """The proposed observations, with the people that approved them."""
+        return self._read(proposals.list_proposals)
+
+    def list_kind_usage(self) -> list[KindUsage]:
+        """What each partner sent of each kind, and what does not fit its observation."""
+        return self._read(kind_usage.list_usage)
+
+    def has_more_signals(self, count: int) -> bool:
+        """Whether the hub has more signals than `count`."""
+        return self._read(kind_usage.has_more_signals, count)
+
+    def approved_guard(self) -> Guard:
+        """The hub's guard, with the observations that its operators approved."""
+        return self._guard.with_approved(self._read(proposals.approved_digests))
 
     def list_policies(self) -> tuple[Policy, ...]:
         """The current policy of every context that has one."""

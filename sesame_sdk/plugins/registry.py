@@ -16,7 +16,7 @@ import click
 from attrs import evolve
 
 from sesame_sdk.errors import ConfigurationError, GuardRefusedError
-from sesame_sdk.guard.guard import Guard
+from sesame_sdk.guard.guard import Guard, proposal_digest
 from sesame_sdk.interfaces import GuardRule
 from sesame_sdk.model.codec import manifest_digest
 from sesame_sdk.model.manifest import Manifest
@@ -132,8 +132,14 @@ class PluginRegistry:
 
 
 def _refusal(plugin: Plugin) -> str:
-    """Why the guard refuses the plugin's declarations; empty if it does not. The hub checks them again."""
-    guard = Guard()
+    """Why the guard refuses the plugin's declarations; empty if it does not. The hub checks them again.
+
+    Only a hub knows what its operators approved, so that a proposed entry is checked here as an approved one.
+    """
+    proposed = [
+        proposal_digest(kind.observation, kind.proposal) for kind in plugin.results.kinds if kind.proposal
+    ]
+    guard = Guard((), proposed)
     try:
         for kind in plugin.results.kinds:
             guard.admit_kind(kind)

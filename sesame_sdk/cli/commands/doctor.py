@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: What was checked, whether it is all right, and details.
 Check = tuple[str, bool, str]
+#: Signals of a hub that are compared with their observations; more take longer than a check should.
+MAX_SIGNALS = 1_000_000
 HUB_PACKAGES = ("litestar", "uvicorn", "sqlalchemy", "duckdb")
 
 
@@ -159,11 +161,23 @@ def _hub_records(hub: "Hub") -> Iterator[Check]:
     yield "partners", True, str(partners) if partners else "note: none; add one: sesame partners add"
     no_policy = "note: none, so there are no scores; load one: sesame policy load"
     yield "policies", True, str(policies) if policies else no_policy
+    yield _kind_usage(hub)
     differences = hub.check_ledger().differences
     detail = (
         f"{differences[0].reason}; {len(differences)} in all; see: sesame hub verify" if differences else ""
     )
     yield "ledger", not differences, detail or "no envelope is missing; for signatures: sesame hub verify"
+
+
+def _kind_usage(hub: "Hub") -> Check:
+    see = "see: sesame observations usage"
+    if hub.has_more_signals(MAX_SIGNALS):
+        return "kinds", True, f"note: more than {MAX_SIGNALS:,} signals, not compared here; {see}"
+    unusual = [usage for usage in hub.list_kind_usage() if usage.remarks]
+    if not unusual:
+        return "kinds", True, "what partners send fits the observations"
+    first = f"{unusual[0].kind}: {unusual[0].remarks[0]}"
+    return "kinds", True, f"note: {len(unusual)} do not fit their observation, first {first}; {see}"
 
 
 @click.command()

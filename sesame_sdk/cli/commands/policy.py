@@ -48,18 +48,19 @@ def check(ctx: click.Context, file: Path, as_json: bool) -> None:
 @policy.command()
 @hub_option()
 @click.argument("files", type=INPUT_FILE, nargs=-1, required=True, metavar="FILE...")
+@click.option("--reviewed-by", default="", metavar="NAME", help="The person that reviewed names in doubt.")
 @click.pass_context
-def load(ctx: click.Context, hub_dir: Path, files: tuple[Path, ...]) -> None:
+def load(ctx: click.Context, hub_dir: Path, files: tuple[Path, ...], reviewed_by: str) -> None:
     """Load each FILE as the policy of its context.
 
-    The guard checks all files before any is loaded.
+    The guard checks all files before any is loaded. Where it doubts the name of a policy, a person reviews
+    it.
     """
-    rules = registry(ctx).rules
-    guard = Guard(rules)
-    policies = [load_policy(file, guard) for file in files]
-    with open_hub(hub_dir, rules=rules) as hub:
+    with open_hub(hub_dir, rules=registry(ctx).rules) as hub:
+        guard = hub.approved_guard()
+        policies = [load_policy(file, guard) for file in files]
         for checked in policies:
-            hub.set_policy(checked)
+            hub.set_policy(checked, reviewed_by=reviewed_by)
             print_note(
                 f"loaded {checked.name} {checked.version} for context {checked.context}"
                 f" (digest {checked.digest})"

@@ -188,6 +188,22 @@ policies = _numbered(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("set_at", sa.BigInteger, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
+    # The person that reviewed its names; null if nothing in them was in doubt.
+    sa.Column("reviewed_by", sa.String(100)),
+)
+proposals = _numbered(
+    "proposals",
+    sa.Column("name", sa.String(48), nullable=False, unique=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("proposed_by", sa.String(100), nullable=False),
+    sa.Column("proposed_at", sa.BigInteger, nullable=False),
+)
+proposal_approvals = _table(
+    "proposal_approvals",
+    sa.Column("proposal", sa.ForeignKey("proposals.id"), primary_key=True),
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("approved_at", sa.BigInteger, nullable=False),
 )
 score_reads = _numbered(
     "score_reads",

@@ -29,10 +29,12 @@ from sesame_sdk.hub.database.writer import Task, Writer
 from sesame_sdk.hub.ingest import ledger
 from sesame_sdk.hub.ingest.ingest import IngestResult, SignalIngest
 from sesame_sdk.hub.ingest.ledger import LedgerEntry, ProcessedMessage, StoredEnvelope, VerifiedMessage
-from sesame_sdk.hub.partners import keys, registrations
+from sesame_sdk.hub.observability.structured_log import log
+from sesame_sdk.hub.partners import keys, proposals, registrations
 from sesame_sdk.hub.partners.rate_limit import RateLimiter, charge
 from sesame_sdk.hub.scoring import policies
 from sesame_sdk.hub.streams import subject_states
+from sesame_sdk.model.finding import Action
 from sesame_sdk.model.manifest import Manifest
 
 #: Seconds of processor time that the guard may take for one registration.
@@ -124,9 +126,12 @@ class Registrar:
             if ledger.find_processed(connection, partner, [message]):
                 return ()
             current = policies.current_policies(connection)
+            guard = self._guard.with_approved(proposals.approved_digests(connection))
         digests = tuple(policy.digest for policy in current)
         if (manifest.digest, digests) not in self._accepted:
-            registrations.check_with_guard(manifest, self._guard, current, MAX_CHECK_SECONDS)
+            findings = registrations.check_with_guard(manifest, guard, current, MAX_CHECK_SECONDS)
+            if rules := sorted({one.rule for one in findings if one.action is Action.REVIEW}):
+                log.warning("review_needed", partner=partner, rules=tuple(rules))
             self._accepted[manifest.digest, digests] = None
             if len(self._accepted) > _REMEMBERED:
                 self._accepted.popitem(last=False)

@@ -36,6 +36,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "request_failed": frozenset({"route", "error"}),
     # By the guard, with the first ids of its rules.
     "request_refused": frozenset({"route", "status", "findings", "rules"}),
+    # Of a registration by a partner, by its number: rules that ask for a person's review of a name.
+    "review_needed": frozenset({"partner", "rules"}),
     # The database.
     "database_unavailable": frozenset({"route", "error"}),
     "transaction_failed": frozenset({"batch_size", "error"}),

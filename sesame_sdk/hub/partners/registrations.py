@@ -82,8 +82,10 @@ def check_manifest(manifest: Manifest) -> None:
 
 def check_with_guard(
     manifest: Manifest, guard: Guard, policies: Iterable[Policy], max_seconds: float
-) -> None:
+) -> list[Finding]:
     """Check everything with the guard at once, so that a plugin's author sees all findings.
+
+    Returns those that do not refuse.
 
     Raises:
         GuardRefusedError: with all findings.
@@ -100,6 +102,7 @@ def check_with_guard(
         raise GuardRefusedError(
             f"the guard refuses {manifest.name}", list(dict.fromkeys(findings))[:MAX_LISTED]
         )
+    return findings
 
 
 def _guard_checks(
@@ -256,6 +259,12 @@ def allowed_kinds(connection: Connection, partner: int) -> dict[str, AllowedKind
 def list_registered_kinds(connection: Connection) -> tuple[SignalKind, ...]:
     """Every kind that any partner may send now."""
     return tuple(_declared(connection, _in_force()))
+
+
+def list_declared_kinds(connection: Connection) -> tuple[SignalKind, ...]:
+    """Every kind that any partner ever registered, by its latest declaration."""
+    latest = _ever().order_by(registrations.c.envelope)
+    return tuple({kind.name: kind for kind in _declared(connection, latest)}.values())
 
 
 def may_read(connection: Connection, partner: int, purpose: str, context: str) -> bool:

@@ -4,7 +4,7 @@ All of it is one state of the ledger. Signals are read a few envelopes at a time
 only for the scores those that count are held at once, as for any explanation.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sesame_sdk.hub.database import tables
 from sesame_sdk.hub.database.ids import split_signal_id
 from sesame_sdk.hub.database.timestamps import from_micros, from_micros_or_none
 from sesame_sdk.hub.ingest import ledger
+from sesame_sdk.hub.partners import proposals
 from sesame_sdk.hub.partners.keys import void_envelopes
 from sesame_sdk.hub.rights import dispute_store, redaction
 from sesame_sdk.hub.rights.dispute_model import Dispute
@@ -64,6 +65,7 @@ class Exporter:
     as_of: date
     at: datetime
     _declared: dict[tuple[int, str], SignalKind] = field(factory=dict, init=False)
+    _approved: dict[str, str] = field(factory=dict, init=False)
 
     def chunks(self, person: str) -> Iterator[bytes]:
         """The document, in chunks. `InvalidInputError`: unknown person."""
@@ -179,6 +181,8 @@ class Exporter:
                 kind=signal.kind,
                 context=kind.context,
                 unit=kind.unit,
+                observation=kind.observation,
+                approval=self._approvals().get(kind.observation, "") if kind.proposal else "",
                 reason=kind.reason,
                 value=signal.value,
                 occurred_at=signal.occurred_at,
@@ -212,6 +216,12 @@ class Exporter:
         query = select(tables.disputes.c.key, tables.disputes.c.id).where(condition)
         rows = self.connection.execute(query)
         return {bytes(row.key): row.id for row in rows}
+
+    def _approvals(self) -> Mapping[str, str]:
+        """The sentence of each entry that this hub approved for itself."""
+        if not self._approved:
+            self._approved.update(proposals.approval_texts(self.connection))
+        return self._approved
 
     def _kind(self, partner: int, name: str) -> SignalKind:
         """A partner's latest declaration of a kind."""

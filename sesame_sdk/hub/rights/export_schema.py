@@ -86,7 +86,10 @@ class ExportedSignal:
         subject: the partner's pseudonym of the person.
         context: that the kind belongs to.
         unit: the meaning of a value of 1.
-        reason: the explanation for people that the partner declared.
+        observation: the entry of the catalogue that the kind records.
+        approval: where this hub approved the entry for itself: by whom and when; empty if it is of the
+            catalogue.
+        reason: the words of the entry for people.
         envelope: ``jti`` of the signed message that contained it.
         kid: RFC 7638 thumbprint of the key that signed it.
         disclosure: the signed text (RFC 9901); empty if it was sent in the clear.
@@ -103,6 +106,8 @@ class ExportedSignal:
     kind: str
     context: str
     unit: str
+    observation: str
+    approval: str
     reason: str
     value: float
     occurred_at: datetime

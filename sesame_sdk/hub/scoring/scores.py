@@ -11,6 +11,7 @@ from sesame_sdk.hub.consent import subjects
 from sesame_sdk.hub.consent.grants import is_valid
 from sesame_sdk.hub.database.engine import dialect_of
 from sesame_sdk.hub.database.tables import grant_crossings, grants, pseudonyms
+from sesame_sdk.hub.partners import proposals
 from sesame_sdk.hub.scoring import eligible_signals, policies
 from sesame_sdk.hub.scoring.eligible_signals import Contexts
 from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
@@ -49,7 +50,12 @@ def explain(
     explanation = explain_signals(signals, policy, as_of, eligible_signals.senders_by_kind(connection))
     if explanation is None:
         return None
-    return evolve(explanation, corrections=tuple(eligible_signals.list_corrected(connection)))
+    approvals = proposals.describe_approvals(connection, policy)
+    return evolve(
+        explanation,
+        corrections=tuple(eligible_signals.list_corrected(connection)),
+        policy_text=(*explanation.policy_text, *approvals),
+    )
 
 
 def what_if(

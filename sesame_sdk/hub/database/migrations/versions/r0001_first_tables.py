@@ -75,7 +75,24 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("set_at", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("reviewed_by", sa.String(length=100)),
         sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "proposals",
+        sa.Column("id", KEY, primary_key=True),
+        sa.Column("name", sa.String(length=48), nullable=False, unique=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(length=100), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "proposal_approvals",
+        sa.Column("proposal", KEY, sa.ForeignKey("proposals.id"), primary_key=True),
+        sa.Column("name", sa.String(length=100), primary_key=True),
+        sa.Column("approved_at", sa.BigInteger(), nullable=False),
     )
     op.create_table(
         "signals",
