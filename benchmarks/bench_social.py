@@ -53,11 +53,11 @@ def _chinese(posts: int) -> list[str]:
 
 
 def _pipeline(texts: list[str]) -> Pipeline:
-    """Runs of one to four characters, words and pairs of words, in as many buckets as ours."""
+    """Runs of one to three characters, words and pairs of words, in as many buckets as ours."""
     common = {"n_features": 1 << 18, "alternate_sign": False}
     hashed = FeatureUnion(
         [
-            ("runs", HashingVectorizer(analyzer="char", ngram_range=(1, 4), **common)),
+            ("runs", HashingVectorizer(analyzer="char", ngram_range=(1, 3), **common)),
             ("words", HashingVectorizer(analyzer="word", ngram_range=(1, 2), **common)),
         ]
     )

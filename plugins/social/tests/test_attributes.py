@@ -17,7 +17,7 @@ def load_section(language: str, name: str) -> list[str]:
 
 
 #: Least share that is suspected of abuse; these are what is reached, and the model card says so.
-FOUND = {("en", "threat"): 0.2, ("en", "insult"): 0.4, ("zh", "threat"): 0.4, ("zh", "insult"): 0.5}
+FOUND = {("en", "threat"): 0.26, ("en", "insult"): 0.66, ("zh", "threat"): 0.42, ("zh", "insult"): 0.75}
 
 
 @pytest.mark.parametrize(("language", "section"), FOUND)
@@ -30,7 +30,7 @@ def test_threats_and_insults_of_persons_are_abuse(language: str, section: str, m
     ]
 
 
-@pytest.mark.parametrize(("language", "most"), [("en", 0.05), ("zh", 0.10)])
+@pytest.mark.parametrize(("language", "most"), [("en", 0.0), ("zh", 0.05)])
 def test_ordinary_posts_are_not_abuse(language: str, most: float, model: Model) -> None:
     """The same words in another sense, criticism of institutions, profanity without a target, and reports."""
     texts = load_section(language, "ordinary")

@@ -22,12 +22,12 @@ def figures(model: Model, shared_data: Path) -> Figures:
 @pytest.mark.parametrize(
     ("source", "kind", "least"),
     [
-        ("sms", "any", 0.94),
+        ("sms", "any", 0.935),
         ("sms", "message", 0.96),
         ("youtube", "any", 0.93),
         ("youtube", "comment", 0.95),
         ("davidson", "any", 0.86),
-        ("cold", "any", 0.79),
+        ("cold", "any", 0.795),
     ],
 )
 def test_results_match_the_model_card(source: str, kind: str, least: float, figures: Figures) -> None:
@@ -38,7 +38,7 @@ def test_results_match_the_model_card(source: str, kind: str, least: float, figu
 @pytest.mark.parametrize("source", ["sms", "youtube", "davidson", "cold"])
 def test_chances_mean_what_they_say(source: str, figures: Figures) -> None:
     """Of posts with a probability of 70%, about seventy in a hundred are, whatever their label."""
-    assert all(one.error < 0.11 for one in figures.values() if (one.source, one.group) == (source, "all"))
+    assert all(one.error < 0.07 for one in figures.values() if (one.source, one.group) == (source, "all"))
 
 
 @pytest.mark.parametrize(("source", "limit"), [("sms", 0.03), ("youtube", 0.07)])

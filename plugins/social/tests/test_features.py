@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
-from sesame_social.classifier.entity_masking import COARSE, PERSON, mask_entities
-from sesame_social.classifier.features import COLUMNS, NO_COARSE_WORD, TAGS, surface_features
+from sesame_social.classifier.entity_masking import COARSE, GROUP, PERSON, mask_entities
+from sesame_social.classifier.features import (
+    COLUMNS,
+    NO_COARSE_WORD,
+    PEOPLE,
+    TAGS,
+    hash_features,
+    surface_features,
+)
+from sesame_social.classifier.model import BITS
 from sesame_social.classifier.normalize import normalize
 from sesame_social.training.training_sets import prediction_phrases, training_phrases
 
@@ -97,3 +105,48 @@ def test_quoted_coarse_words_set_no_flag(text: str, coarse: bool, person: bool) 
     assert result.flags[PERSON][1] == (person or "bitch" in text)
     features = surface_features(folded, result.tags, result.flags[COARSE])
     assert features[:, NO_COARSE_WORD].tolist() == [1, not coarse]
+
+
+def word_buckets(text: str) -> set[int]:
+    """The buckets of the words and pairs of a post, with names masked."""
+    masked = mask_entities(normalize([text]), training_phrases())
+    return set(hash_features(masked.text, BITS).words.tolist())
+
+
+def test_a_name_is_a_word_of_pairs() -> None:
+    """``hate`` beside any group is one pair, and another beside an institution or nothing."""
+    muslims, immigrants = word_buckets("I hate muslims"), word_buckets("I hate immigrants")
+    assert muslims == immigrants
+    assert muslims - word_buckets("I hate") - word_buckets("muslims")
+    assert muslims != word_buckets("I hate germany")
+
+
+def test_words_one_apart_are_a_pair() -> None:
+    """So that a negation reaches over an article; words two apart are none."""
+    near, far = word_buckets("not a friend"), word_buckets("not such a friend")
+    shared = near & far - word_buckets("not") - word_buckets("friend") - word_buckets("a friend")
+    assert len(near - far) == 2  # "not a" and "not ... friend"
+    assert not shared
+
+
+def test_swapped_letters_leave_one_feature_equal() -> None:
+    """The letters of a word of four or more count in any order, except the first."""
+    assert word_buckets("stupid") & word_buckets("stpuid")
+    assert not word_buckets("stupid") & word_buckets("tsupid")
+    assert not word_buckets("cat") & word_buckets("cta")
+
+
+def test_no_ngram_crosses_a_blank() -> None:
+    """Posts of the same words in another order have the same n-grams, except at their ends."""
+    one, other = (hash_features(normalize([text]), BITS).ngrams for text in (" ab cd ", " cd ab "))
+    for left, right in zip(one, other, strict=True):
+        assert set(left.tolist()) == set(right.tolist())
+
+
+def test_a_group_that_is_not_masked_has_a_flag() -> None:
+    """What is said of women or of 黑人 is learned by their name, and the rules know that it is a name."""
+    texts = ["women came", "muslims came", "we came", "我是黑人"]
+    masked = mask_entities(normalize(texts), prediction_phrases())
+    assert masked.flags[GROUP].tolist() == [True, False, False, True]
+    assert masked.flags[PEOPLE].tolist() == [False, True, False, False]
+    assert masked.flags[PERSON][[0, 3]].all()

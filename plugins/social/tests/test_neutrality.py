@@ -156,12 +156,12 @@ def test_the_name_in_a_post_makes_no_difference(model: Model) -> None:
 
 #: How many may be taken for abuse. None should be; these are what is reached, and the model card says so.
 TAKEN_FOR_ABUSE = {
-    ("en", "sentence"): 0,
+    ("en", "sentence"): 3,
     ("en", "frame"): 0,
-    ("en", "quoted"): 3,
-    ("zh", "sentence"): 1,
-    ("zh", "frame"): 3,
-    ("zh", "quoted"): 0,
+    ("en", "quoted"): 0,
+    ("zh", "sentence"): 0,
+    ("zh", "frame"): 0,
+    ("zh", "quoted"): 2,
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sesame_social.classifier import Model, Predictions, classify
 from sesame_social.classifier.normalize import normalize
-from sesame_social.classifier.predict import POST_KINDS
+from sesame_social.classifier.predict import POST_KINDS, find_unlikely
 
 from sesame_sdk import InvalidInputError
 
@@ -125,3 +125,17 @@ def test_classifying_needs_no_scikit_learn() -> None:
         "sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_post_that_quotes_needs_a_higher_probability(model: Model) -> None:
+    """To report an insult is not to use it. A post that is a quotation as a whole is no report."""
+    texts = [
+        'he wrote "you idiot" to me',
+        "\u201c\u4f60\u662f\u767d\u75f4\u201d\uff0c\u4ed6\u8bf4",
+        "you idiot wrote to me",
+        '"you idiot"',
+    ]
+    never, at_least = find_unlikely(texts, model)
+    assert not never.any()
+    assert at_least[:2].min() >= 0.7
+    assert at_least[2:].max() == 0

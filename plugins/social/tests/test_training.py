@@ -10,7 +10,7 @@ from sesame_social.classifier.model import BITS
 from sesame_social.classifier.normalize import normalize
 from sesame_social.labelled_posts import LabelledPost, LabelledPosts
 from sesame_social.training import datasets, training_sets
-from sesame_social.training.train import SEED, fit_head, train_model
+from sesame_social.training.train import SEED, fit_head, split_texts, train_model
 
 from sesame_sdk import InvalidInputError
 
@@ -160,3 +160,17 @@ def test_each_head_learns_the_attribute_that_was_judged(tmp_path: Path) -> None:
     assert learned.pop("messages") == learned.pop("comments") == learned.pop("en PROFANITY") == [1.0]
     assert learned.pop("scam") == [0.0]
     assert not any(learned.values())
+
+
+def test_only_real_texts_are_left_out_and_near_copies_are_together(shared_data: Path) -> None:
+    """Synthetic texts teach in each fold, as they do in the shipped model."""
+    rows = datasets.load_rows(shared_data, "hatecheck-en")[::20]
+    data = training_sets.abuse_set(rows, 7, "en", Attribute.TOXICITY)
+    groups = datasets.number_groups(data.families)
+    left_out = []
+    for train, test in split_texts(data, groups, 7):
+        assert data.real[test].all()
+        assert set(np.flatnonzero(~data.real)) <= set(train)
+        assert not set(groups[train]) & set(groups[test])
+        left_out += test.tolist()
+    assert sorted(left_out) == np.flatnonzero(data.real).tolist()

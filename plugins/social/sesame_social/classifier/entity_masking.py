@@ -16,6 +16,8 @@ import numpy as np
 from attrs import evolve, frozen
 
 from sesame_social.classifier.features import (
+    PEOPLE,
+    THING,
     RollingHash,
     Tags,
     count_units,
@@ -37,11 +39,9 @@ from sesame_social.classifier.normalize import (
     normalize,
 )
 
-#: Signs that replace a name: private-use characters, which ordinary texts do not hold.
-THING, PEOPLE = 0xE001, 0xE002
 #: Signs that only set flags: references to persons, four manners of helping, words against prejudice, coarse
-#: words, and those of them that refer to persons; words of blame and of praise, negations,
-#: hostile words, and words that condemn prejudice.
+#: words, and those of them that refer to persons; words of blame and of praise, negations, hostile words,
+#: words that condemn prejudice, and groups that are not masked.
 FLAGGED = (
     PERSON,
     ADVICE,
@@ -56,7 +56,8 @@ FLAGGED = (
     NEGATION,
     HOSTILE,
     CONDEMNING,
-) = tuple(range(0xE010, 0xE01D))
+    GROUP,
+) = tuple(range(0xE010, 0xE01E))
 #: Number of columns of `tone_features`.
 TONES = 14
 _AT = ord("@")
@@ -124,11 +125,11 @@ def mask_entities(text: NormalizedText, phrases: PhraseTable) -> MaskedText:
     for sign in (THING, PEOPLE, *FLAGGED):
         flags[sign] = np.zeros(len(text.starts) - 1, dtype=bool)
         flags[sign][post[signs == sign]] = True
-    flags[PERSON] |= flags[INSULT] | (count_units(text, _PERSONS[text.units]) > 0)
+    flags[PERSON] |= flags[INSULT] | flags[GROUP] | (count_units(text, _PERSONS[text.units]) > 0)
     flags[BLAME] |= flags[COARSE] | flags[INSULT]
     if (character_classes()[text.units] == HAN).any():
         for sign, characters in _TONES.items():
-            flags[sign] |= count_units(text, np.isin(text.units, characters)) > 0
+            flags[sign] |= count_units(text, np.isin(text.units, characters) & ~covered) > 0
     # An insult within a name does not count: in "he called me X", that is X.
     flags[COARSE][post[(signs == INSULT) & ~covered[begins]]] = True
     first = covered.copy()

@@ -12,13 +12,14 @@ from attrs import frozen
 
 from sesame_social.classifier.attributes import Attribute
 from sesame_social.classifier.model import Model
+from sesame_social.classifier.normalize import IGNORABLE
 from sesame_social.classifier.predict import PostKind, classify
 
 #: Only the first words of a post are left out in turn: a moderator sees them beside the post.
 MAX_WORDS = 200
-_WORDS = re.compile(
-    r"[\u3400-\u9fff\uf900-\ufaff](?=([\u3400-\u9fff\uf900-\ufaff])?)|[^\W\u3400-\u9fff\uf900-\ufaff]+|[^\w\s]+"
-)
+_HAN, _LETTER = r"[\u3400-\u9fff\uf900-\ufaff]", r"[^\W\u3400-\u9fff\uf900-\ufaff]"
+#: A character that is ignored does not end a word.
+_WORDS = re.compile(rf"{_HAN}(?=({_HAN})?)|{_LETTER}+(?:[{IGNORABLE}]+{_LETTER}+)*|[^\w\s]+")
 #: Lighter words are not listed.
 _MIN_WEIGHT = 0.1
 _TINY = 1e-9

@@ -1,5 +1,9 @@
 """Features of texts: hashed n-grams, words and pairs of words, and surface features. No loop is over posts.
 
+N-grams do not cross a blank. A sign in place of a name (`SIGNS`) is a word, so that ``I hate`` and ``hate
+NAME`` are pairs. Words one apart are pairs as well (``not a NAME``), and a word of four letters or more also
+counts by its letters in any order, so that two swapped ones matter little.
+
 Hashes are polynomials modulo 2^64 (Karp and Rabin, 1987): a cumulative sum gives the hash of any span by one
 subtraction. The high bits are used, since the low bits of such a sum mix badly.
 
@@ -28,11 +32,20 @@ from sesame_social.classifier.normalize import (
 )
 
 #: The longest n-gram of units that is a feature.
-MAX_NGRAM = 4
+MAX_NGRAM = 3
+#: Private-use characters that stand for a name: of a thing, and of people.
+SIGNS = THING, PEOPLE = 0xE001, 0xE002
+#: Private-use character at both ends of a quotation.
+QUOTATION = 0xE003
+#: A word of so many units is hashed by its letters in any order too.
+_MIN_SHUFFLED = 4
 _BASE = 0x9E3779B97F4A7C15
 _SPREAD = np.uint64(0xD6E8FEB86659FD93)
 _PAIR = np.uint64(0xA0761D6478BD642F)
 _WORD = np.uint64(0xE7037ED1A0B428DB)
+_APART = np.uint64(0x589965CC75374CC3)
+_FIRST_LETTER = np.uint64(0x94D049BB133111EB)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
 _NGRAM_BASE = np.uint32(0x01000193)
 _NGRAM_SPREAD = np.uint32(0x9E3779B1)
 #: Tags of phrases, then of patterns. Private-use characters, as in `entity_masking`.
@@ -65,6 +78,9 @@ class HashedWords:
 @frozen
 class HashedFeatures:
     """The features of a batch: buckets of n-grams, and buckets of words and pairs of words, with their posts.
+
+    The two are of equal importance, whatever their numbers: the sums of each are divided by the root of its
+    `count_features`.
 
     `ngrams` has, for each length, the bucket of the n-gram that begins at each unit; if it leaves the post,
     that is bucket 0, whose weight is always 0.
@@ -109,14 +125,43 @@ def hash_words(units: Units, sums: RollingHash) -> HashedWords:
 
 def hash_features(text: NormalizedText, bits: int) -> HashedFeatures:
     """Hash all n-grams, words and pairs of words into buckets of `bits` bits."""
-    words = hash_words(text.units, RollingHash(text.units))
+    words = _hash_words_and_signs(text.units)
     post = np.searchsorted(text.starts, words.begins, side="right") - 1
-    together = post[1:] == post[:-1]
-    pairs = (words.hashes[:-1] * _PAIR + words.hashes[1:])[together] * _SPREAD
-    hashes = np.concatenate((words.hashes * _WORD, pairs))
-    buckets = (hashes >> np.uint64(64 - bits)).astype(np.uint32)
-    word_posts = np.concatenate((post, post[1:][together]))
-    return HashedFeatures(tuple(_hash_ngrams(text.units, bits)), buckets, word_posts)
+    hashes, posts = [words.hashes * _WORD], [post]
+    for apart, factor in ((1, _PAIR), (2, _APART)):
+        together = post[apart:] == post[:-apart]
+        hashes.append((words.hashes[:-apart] * factor + words.hashes[apart:])[together] * _SPREAD)
+        posts.append(post[apart:][together])
+    long = words.ends - words.begins >= _MIN_SHUFFLED
+    hashes.append(_hash_letters(text.units, words.begins[long], words.ends[long]))
+    posts.append(post[long])
+    buckets = (np.concatenate(hashes) >> np.uint64(64 - bits)).astype(np.uint32)
+    return HashedFeatures(tuple(_hash_ngrams(text.units, bits)), buckets, np.concatenate(posts))
+
+
+def _hash_words_and_signs(units: Units) -> HashedWords:
+    sums = RollingHash(units)
+    words, signs = hash_words(units, sums), np.flatnonzero((units == THING) | (units == PEOPLE))
+    begins, ends = np.concatenate((words.begins, signs)), np.concatenate((words.ends, signs + 1))
+    order = np.argsort(begins, kind="stable")
+    return HashedWords(begins[order], ends[order], sums.hash_spans(begins, ends)[order])
+
+
+def _hash_letters(units: Units, begins: Ints, ends: Ints) -> Hashes:
+    """Hash spans by their first unit and by all of them in any order."""
+    values = (units.astype(np.uint64) + np.uint64(1)) * np.uint64(_BASE)
+    values = (values ^ (values >> np.uint64(29))) * _MIX
+    sums = np.concatenate((np.zeros(1, dtype=np.uint64), np.cumsum(values)))
+    first = units[begins].astype(np.uint64) * _FIRST_LETTER
+    result: Hashes = (sums[ends] - sums[begins] + first) * _SPREAD * _SPREAD
+    return result
+
+
+def count_features(features: HashedFeatures, text: NormalizedText) -> tuple[Ints, Ints]:
+    """Count the n-grams, blanks or not, and the words and pairs of words of each post; 1 at least."""
+    length: Ints = np.diff(text.starts) - 1
+    words = np.bincount(features.word_posts, minlength=len(length))
+    return np.maximum(length * MAX_NGRAM, 1), np.maximum(words, 1)
 
 
 def hash_single_words(text: NormalizedText, bits: int) -> tuple[Ints, Ints]:
@@ -129,7 +174,7 @@ def hash_single_words(text: NormalizedText, bits: int) -> tuple[Ints, Ints]:
 def _hash_ngrams(units: Units, bits: int) -> list[Buckets]:
     values = (units.astype(np.uint32) + np.uint32(0x9D)) * np.uint32(0x85EBCA6B)
     values ^= values >> np.uint32(15)
-    outside = units == 0
+    outside, blank = units == 0, units == ord(" ")
     rolling, leaving = values.copy(), outside.copy()
     result = []
     for length in range(1, MAX_NGRAM + 1):
@@ -139,6 +184,8 @@ def _hash_ngrams(units: Units, bits: int) -> list[Buckets]:
         rolling[:-length] = rolling[:-length] * _NGRAM_BASE + values[length:]
         leaving[:-length] |= outside[length:]
         leaving[-length:] = True
+        if length > 1:  # the last unit so far is now within the n-gram
+            leaving[: 1 - length] |= blank[length - 1 :]
     return result
 
 

@@ -45,7 +45,7 @@ SURFACE = COLUMNS + TONES
 #: Number of buckets of features: two to the power of this.
 BITS = 18
 _MAX_BYTES = 16 << 20
-_FORMAT = 4
+_FORMAT = 5
 
 
 @frozen(eq=False)

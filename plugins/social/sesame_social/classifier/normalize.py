@@ -2,12 +2,15 @@
 
 Rules:
 1. Posts are concatenated with a NUL between them; NULs of their own become blanks first.
-2. Case, width and accents of letters and values of digits are removed; control characters become blanks.
-3. Runs of blanks become one, and runs of any other unit at most two: ``noooo`` and ``noo`` are one word.
-4. An invalid unit (half a surrogate pair) is a unit like any other: no text raises an error.
+2. Canonically equivalent posts become equal (UAX 15). Default-ignorable characters (Unicode, section 5.21)
+   are removed and leave no blank: a joiner within a word or an emoji does not divide it.
+3. Case, width and accents of letters and values of digits are removed; control characters become blanks.
+4. Runs of blanks become one, and runs of any other unit at most two: ``noooo`` and ``noo`` are one word.
+5. An invalid unit (half a surrogate pair) is a unit like any other: no text raises an error.
 """
 
 import html
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
@@ -28,10 +31,22 @@ Floats: TypeAlias = NDArray[np.float64]
 
 #: Only so many characters of a post are read.
 MAX_CHARACTERS = 10_000
+#: Most characters that one is decomposed into (U+0390 and others in NFD).
+_MAX_DECOMPOSED = 4
 #: Classes of characters.
 OTHER, LETTER, DIGIT, HAN = 0, 1, 2, 3
 _CASED = 0x2500  # above it are symbols, Han and compatibility forms, none of which has a case
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
+#: Private-use characters, of which the classifier has signs of its own: those of a post become blanks.
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
+#: Default_Ignorable_Code_Point of Unicode 16, for a class of characters in a pattern.
+IGNORABLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_IGNORABLES = re.compile(f"[{IGNORABLE}]+")
+#: Accents that no letter is composed with; those of composed letters are removed as well.
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 @frozen
@@ -54,13 +69,36 @@ class NormalizedText:
 
 def normalize(texts: Sequence[str]) -> NormalizedText:
     """Normalize and concatenate posts. An empty post has no units between its NULs."""
-    joined = "\0".join(["", *[text[:MAX_CHARACTERS].replace("\0", " ") for text in texts], ""])
-    if "&" in joined:
-        joined = html.unescape(joined)
+    return encode(join(texts))
+
+
+def join(texts: Sequence[str]) -> str:
+    """Concatenate posts, with a NUL before each and one at the end, without what is ignorable."""
+    joined = "\0".join(["", *[_shorten(text).replace("\0", " ") for text in texts], ""])
+    return _compose(html.unescape(joined) if "&" in joined else joined)
+
+
+def encode(joined: str) -> NormalizedText:
+    """Normalize posts that are joined."""
     raw = np.frombuffer(joined.encode("utf-16-le", "surrogatepass"), dtype="<u2")
     posts = np.flatnonzero(raw == 0) + 1
     capitals = np.diff(np.cumsum((raw >= ord("A")) & (raw <= ord("Z")))[posts - 1])
     return _shorten_runs(NormalizedText(normalization_table()[raw], posts, capitals))
+
+
+def _shorten(text: str) -> str:
+    """The first characters of a post, counted after composition: equivalent posts end at the same one."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return _compose(text[: _MAX_DECOMPOSED * MAX_CHARACTERS])[:MAX_CHARACTERS]
+
+
+def _compose(text: str) -> str:
+    """Remove what is ignorable and the classifier's signs, and compose letters and their accents."""
+    if text.isascii():
+        return text
+    text = _PRIVATE_USE.sub(" ", _IGNORABLES.sub("", text))
+    return _ACCENTS.sub("", unicodedata.normalize("NFC", text))
 
 
 def _shorten_runs(normalized: NormalizedText) -> NormalizedText:
@@ -85,7 +123,6 @@ def normalization_table() -> Units:
     for code in _FULL_WIDTH:
         table[code] = table[code - 0xFEE0]
     table[0x3000] = 32
-    table[[0x200B, 0x200C, 0x200D, 0x2060, 0xFE0E, 0xFE0F, 0xFEFF]] = 32
     table.setflags(write=False)
     return table
 

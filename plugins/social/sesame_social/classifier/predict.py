@@ -4,8 +4,8 @@ Rules:
 1. A prediction is a suspicion for a moderator, or says that a post is helpful; it lowers no score by itself.
 2. Opinions are not classified: a post that names an institution and no person is never called abuse, nor is
    praise of people; and a post that names an institution is never called helpful.
-3. Speech against prejudice names it, and so looks like it: if a post has words of such speech, a head needs
-   a higher probability; and a quoted slur ("he said X") does not count.
+3. Speech against prejudice names it, and so looks like it: if a post has words of such speech or quotes, a
+   head needs a higher probability; and a quoted slur ("he said X") does not count.
 4. A post in a language other than English and Chinese is not classified.
 5. The caller may state the kind of the posts. Otherwise each post counts as a comment as far as it is written
    like one, and as a message for the rest.
@@ -28,19 +28,22 @@ from sesame_social.classifier.entity_masking import (
     COARSE,
     CONDEMNING,
     EXAMPLE,
+    GROUP,
     HOSTILE,
     NEGATION,
-    PEOPLE,
     PERSON,
     PRAISE,
     REASON,
     STEP,
-    THING,
     mask_entities,
     tone_features,
 )
 from sesame_social.classifier.features import (
+    PEOPLE,
+    QUOTATION,
+    THING,
     HashedFeatures,
+    count_features,
     count_units,
     hash_features,
     hash_single_words,
@@ -70,8 +73,10 @@ from sesame_social.classifier.normalize import (
     NormalizedText,
     Weights,
     character_classes,
-    normalize,
+    encode,
+    join,
 )
+from sesame_social.classifier.spelling import respell
 
 #: Kinds of posts: comments below other people's content, messages to a person, or unknown.
 PostKind: TypeAlias = Literal["any", "comment", "message"]
@@ -86,8 +91,8 @@ _BATCH_CHARACTERS = 1 << 16
 HELPFUL_LENGTH, HELPFUL_MANNERS = 60, 2
 _SURROGATES = 0xD800, 0xDFFF
 #: Highest probability of abuse in a post that is never abuse, and lowest thresholds in those that seldom are.
-_MAX_UNLIKELY, _THRESHOLD_WITHOUT_PERSON = 0.4, 0.7
-_THRESHOLD_AGAINST_PREJUDICE, _THRESHOLD_OF_OPINIONS = 0.75, 0.75
+MAX_UNLIKELY, _THRESHOLD_OF_NAMES, _THRESHOLD_WITHOUT_PERSON = 0.4, 0.65, 0.7
+_THRESHOLD_AGAINST_PREJUDICE, _THRESHOLD_OF_OPINIONS, _THRESHOLD_OF_QUOTATIONS = 0.75, 0.83, 0.7
 
 
 @frozen(eq=False)
@@ -159,9 +164,11 @@ def classify(texts: Sequence[str], model: Model, kind: PostKind = "any") -> Pred
 
 
 def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predictions:
-    text = normalize(texts)
+    joined = join(texts)
+    text = encode(joined)
     language = detect_languages(text)
-    masked = mask_entities(text, model.phrases)
+    respelled = respell(joined)
+    masked = mask_entities(text if respelled == joined else encode(respelled), model.phrases)
     flags, known = masked.flags, language != OTHER_LANGUAGE
     surface = np.hstack((surface_features(text, masked.tags, flags[COARSE]), tone_features(flags)))
     scores = _score_heads(masked.text, surface, model, language)
@@ -180,7 +187,7 @@ def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predi
         probability[name] = np.select(written, chance[heads], 0)
         threshold[name] = np.select(written, model.thresholds[heads, None], 1)
         if name is not Attribute.PROFANITY:
-            probability[name][never] = np.minimum(probability[name][never], _MAX_UNLIKELY)
+            probability[name][never] = np.minimum(probability[name][never], MAX_UNLIKELY)
             threshold[name] = np.maximum(threshold[name], at_least)
     lettered = np.isin(character_classes()[text.units], (LETTER, HAN))
     spam *= count_units(text, lettered) > 0
@@ -200,64 +207,75 @@ def _classify_batch(texts: Sequence[str], model: Model, kind: PostKind) -> Predi
     return Predictions(language, every, suspected, is_helpful)
 
 
+def find_unlikely(texts: Sequence[str], model: Model) -> tuple[Bools, Floats]:
+    """Find posts that are never abuse by the rules, and the lowest threshold of each of the others."""
+    parts = []
+    for at in range(0, len(texts), 256):
+        masked = mask_entities(encode(respell(join(texts[at : at + 256]))), model.phrases)
+        parts.append(_find_unlikely(masked.flags, *_find_unreadable(masked.text, model)))
+    never, at_least = zip(*parts, strict=True)
+    return np.concatenate(never), np.concatenate(at_least)
+
+
 def _find_unlikely(
-    flags: Mapping[int, Bools], has_unknown_words: Bools, has_symbols: Bools
+    flags: Mapping[int, Bools], has_unknown_words: Bools, has_symbols: Bools, is_quoting: Bools
 ) -> tuple[Bools, Floats]:
     """Posts that are never abuse, and the lowest threshold of each of the others.
 
-    Criticism of an institution is never abuse, nor is a post that names people and has no hostile word:
-    naming is no reason. An unknown word may be a hostile one in another spelling, and an emoji a person or
-    a weapon. A post that refers to no person, that names an institution or that has words against prejudice
-    seldom is abuse.
+    Criticism of an institution is never abuse, nor is praise of persons without a hostile word, nor a post
+    that names people in known words, none of them hostile: naming is no reason. An unknown word may be a
+    hostile one in another spelling, and an emoji a person or a weapon. Other posts that name people without a
+    hostile word, refer to no person, name an institution, quote, or have words against prejudice seldom are
+    abuse.
     """
-    anyone = flags[PEOPLE] | flags[PERSON]
-    hostile = flags[BLAME] | flags[NEGATION] | (flags[HOSTILE] & ~flags[PRAISE]) | has_symbols
-    harmless = ~hostile & ((anyone & flags[PRAISE]) | (flags[PEOPLE] & ~has_unknown_words))
-    at_least = np.where(~anyone & ~has_symbols, _THRESHOLD_WITHOUT_PERSON, 0)
+    anyone, named = flags[PEOPLE] | flags[PERSON], flags[PEOPLE] | flags[GROUP]
+    hostile = flags[BLAME] | flags[HOSTILE] | has_symbols
+    friendly = ~hostile & ~flags[NEGATION] & anyone & flags[PRAISE]
+    harmless = friendly | (~hostile & ~flags[NEGATION] & named & ~has_unknown_words)
+    mild = ~hostile & ~(flags[NEGATION] & flags[PRAISE])
+    at_least = np.where(mild & (named | (anyone & ~has_unknown_words)), _THRESHOLD_OF_NAMES, 0)
+    at_least = np.where(~anyone & ~has_symbols, _THRESHOLD_WITHOUT_PERSON, at_least)
+    at_least = np.where(is_quoting, _THRESHOLD_OF_QUOTATIONS, at_least)
     at_least = np.where(flags[AGAINST], _THRESHOLD_AGAINST_PREJUDICE, at_least)
     at_least = np.where(flags[THING], np.maximum(at_least, _THRESHOLD_OF_OPINIONS), at_least)
     return (flags[THING] & ~anyone) | harmless | flags[CONDEMNING], at_least
 
 
-def _find_unreadable(text: NormalizedText, model: Model) -> tuple[Bools, Bools]:
-    """Posts with a word that the model does not know, and posts with an emoji (a surrogate pair)."""
+def _find_unreadable(text: NormalizedText, model: Model) -> tuple[Bools, Bools, Bools]:
+    """Posts with a word that the model does not know, with an emoji (a surrogate pair), with a quotation.
+
+    A text in Han is not divided into words, so it may always have an unknown one.
+    """
     words, posts = hash_single_words(text, BITS)
     unknown = np.bincount(posts[~model.known_words[words]], minlength=len(text.starts) - 1) > 0
+    unknown |= count_units(text, character_classes()[text.units] == HAN) > 0
     symbols = count_units(text, (text.units >= _SURROGATES[0]) & (text.units <= _SURROGATES[1])) > 0
-    return unknown, symbols
+    return unknown, symbols, count_units(text, text.units == QUOTATION) > 0
 
 
 def _score_heads(text: NormalizedText, surface: Floats, model: Model, language: NDArray[np.str_]) -> Floats:
     """Sums by head (row) and post (column); rows of languages that no post has are meaningless."""
     features = hash_features(text, BITS)
-    size = np.sqrt(np.maximum(count_features(features, text), 1))
+    sizes = [np.sqrt(count)[:, None] for count in count_features(features, text)]
     sums = surface @ model.surface_weights.T + model.bias
     for name, table in model.tables.items():
         if name == "spam" or (language == name).any():
             heads = list(SPAM_HEADS if name == "spam" else ABUSE_HEADS[name])
-            sums[:, heads] += _sum_weights(table, features, text) * model.steps[heads] / size[:, None]
+            of_ngrams, of_words = _sum_weights(table, features, text)
+            sums[:, heads] += (of_ngrams / sizes[0] + of_words / sizes[1]) * model.steps[heads]
     return sums.T
 
 
-def _sum_weights(table: Weights, features: HashedFeatures, text: NormalizedText) -> Ints:
-    """Sum the weights of a table for each post (row) and head (column)."""
+def _sum_weights(table: Weights, features: HashedFeatures, text: NormalizedText) -> tuple[Ints, Ints]:
+    """Sum the weights of a table for each post (row) and head (column): of n-grams, and of words."""
     unit_sums = table.take(features.ngrams[0], axis=0).astype(np.int32)
     for ngrams in features.ngrams[1:]:
         unit_sums += table.take(ngrams, axis=0)
     result: Ints = np.zeros((len(text.starts) - 1, table.shape[1]), dtype=np.int64)
     if len(result):
         np.add.reduceat(unit_sums, text.starts[:-1] - 1, axis=0, out=result)
-    words = table.take(features.words, axis=0)
+    words, of_words = table.take(features.words, axis=0), np.zeros_like(result)
     for head in range(table.shape[1]):
         sums = np.bincount(features.word_posts, words[:, head], minlength=len(result))
-        result[:, head] += sums.astype(np.int64)
-    return result
-
-
-def count_features(features: HashedFeatures, text: NormalizedText) -> Ints:
-    """Count the features of each post."""
-    length = np.diff(text.starts) - 1
-    ngrams = sum(np.maximum(length - shorter, 0) for shorter in range(len(features.ngrams)))
-    words = np.bincount(features.word_posts, minlength=len(length))
-    result: Ints = ngrams + words
-    return result
+        of_words[:, head] = sums.astype(np.int64)
+    return result, of_words
