@@ -136,6 +136,14 @@ SHOPIFY = {
         ],
         "50",
     ),
+    "a refund of which a further part is completed later": (
+        [
+            shopify_order(0),
+            ("refunds/create", shopify_refund("29.00")),
+            shopify_order(2, financial_status="partially_refunded", refunds=[shopify_refund("58.00")]),
+        ],
+        "50",
+    ),
     "edited down": (
         [shopify_order(0), shopify_order(1, total_price="80.00", total_price_set=None)],
         "80",
@@ -188,6 +196,7 @@ SHOPIFY = {
     "two webhooks in one second": ([shopify_order(0), shopify_order(0, financial_status="pending")], "100"),
 }
 WOO = {
+    "cash on delivery, not paid yet": ([woo_order(0, "processing", paid=False)], "0"),
     "cash on delivery, then cancelled": (
         [woo_order(0, "processing", paid=False), woo_order(1, "cancelled", paid=False)],
         "0",
@@ -229,6 +238,22 @@ def test_what_was_sent_is_what_the_order_is_worth(
     assert Decimal(state.worth) / 10_000 == worth
     for other in (webhooks[::-1], [each for each in webhooks for _ in range(2)], [*webhooks, *webhooks]):
         assert follow(platform, other)[0] == worth
+
+
+@pytest.mark.parametrize(
+    ("platform", "webhooks"),
+    [
+        pytest.param(woocommerce, WOO["cash on delivery, then cancelled"][0], id="cash on delivery"),
+        pytest.param(shopify, SHOPIFY["authorized, then voided"][0], id="voided"),
+    ],
+)
+def test_nothing_is_sent_for_an_order_that_was_never_paid(
+    platform: Any, webhooks: Sequence[tuple[str, dict[str, Any]]]
+) -> None:
+    """Neither an order nor its return, in either order of its webhooks; it is kept back with a reason."""
+    for each in (webhooks, webhooks[::-1]):
+        _, state = follow(platform, each)
+        assert (state.sent, state.kept_back) == (None, "order that is not paid")
 
 
 def test_the_shares_of_a_refund_add_up() -> None:
