@@ -44,10 +44,21 @@ class ObservationCatalogue(MarkdownDirective):
     def markdown(self) -> Iterator[str]:
         """A table."""
         rows = (
-            (f"`{name}`", entry.en, entry.polarity, entry.measure, entry.reads, ", ".join(entry.contexts))
+            (
+                *(f"`{name}`", entry.en, entry.polarity, entry.measure, entry.reads),
+                *(", ".join(entry.contexts), ", ".join(entry.excludes)),
+            )
             for name, entry in observations().items()
         )
-        header = ("observation", "text that people read", "polarity", "measure", "read from", "contexts")
+        header = (
+            "observation",
+            "text that people read",
+            "polarity",
+            "measure",
+            "read from",
+            "contexts",
+            "excludes",
+        )
         yield from _table(header, rows)
 
 
@@ -57,10 +68,11 @@ class EffectCatalogue(MarkdownDirective):
     def markdown(self) -> Iterator[str]:
         """A table."""
         rows = (
-            (f"`{name}`", entry.en, entry.direction, entry.decides, entry.without)
+            (f"`{name}`", entry.en, entry.direction, entry.decides, entry.without, ", ".join(entry.excludes))
             for name, entry in effects().items()
         )
-        yield from _table(("effect", "text that people read", "band", "decides", "without a score"), rows)
+        header = ("effect", "text that people read", "band", "decides", "without a score", "excludes")
+        yield from _table(header, rows)
 
 
 class PluginCatalogue(MarkdownDirective):
