@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from sesame_sdk import GuardRefusedError, InvalidInputError, Manifest, SignalKind
+from sesame_sdk import ConsumerDeclaration, GuardRefusedError, InvalidInputError, Manifest, SignalKind
 from sesame_sdk.catalogue.observations import Observation, observations
 from sesame_sdk.hub.database.tables import policies as policy_table
 from sesame_sdk.hub.hub import Hub
 from sesame_sdk.hub.partners.proposals import MAX_NAME
-from tests.hub.fixtures import Clock, Partner, kind, manifest, policy, weighting
+from sesame_sdk.testing.partner import make_manifest
+from tests.hub.fixtures import BENEFITS, Clock, Partner, kind, manifest, policy, weighting
 from tests.hub.ledger import rows
 
 MENDED = "item_mended"
@@ -168,3 +169,18 @@ def test_entries_are_observations() -> None:
     """The entry that is proposed here is one that the catalogue lacks."""
     assert isinstance(ENTRY, Observation)
     assert MENDED not in observations()
+
+
+def test_a_registration_in_doubt_is_accepted_and_logged(
+    shop: Partner, hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the partner's number and the rules; the text of the name is in no log."""
+    reader = ConsumerDeclaration("loan-library", BENEFITS, "retail")
+    shop.register(make_manifest(consumers=[reader], name="sesame-lending"))
+    logged = capsys.readouterr().err
+    assert logged.count("review_needed") == 1
+    assert "PUR-5" in logged
+    assert "loan" not in logged
+    shop.register(manifest(kind("retail.order.kept"), name="sesame-plain"))
+    assert "review_needed" not in capsys.readouterr().err
+    assert "sesame-lending 1.0" in hub.list_partners()[0].plugins
