@@ -11,11 +11,14 @@ An estimate is the score for signals of which some do not exist. Estimates are n
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
+from attrs import evolve
+
+from sesame_sdk.catalogue.observations import Language
 from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.codec import policy_digest
-from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical
+from sesame_sdk.model.explanation import Estimate, Explanation, Hypothetical, Step
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Contribution, Score
 from sesame_sdk.scoring.engines import CountedSignal, score_by_kind
@@ -23,6 +26,7 @@ from sesame_sdk.scoring.policy_text import describe_policy, format_number, forma
 from sesame_sdk.scoring.recourse.search import Senders, find_next_band
 from sesame_sdk.scoring.scorecard import to_hundredths, to_microseconds
 
+T = TypeVar("T", Contribution, Step)
 #: Adverse reasons that are shown first (EXP-1).
 MAX_ADVERSE = 4
 MAX_SUPPOSED = 100
@@ -49,6 +53,26 @@ def explain_score(
         next_band=find_next_band(signals, score, policy, as_of, senders),
         policy_text=describe_policy(policy),
         disputes=policy.disputes,
+    )
+
+
+def in_language(explanation: Explanation, policy: Policy, language: Language) -> Explanation:
+    """The same explanation with the catalogue's words in a language. All other texts stay English."""
+    words = {each.kind.name: each.kind.entry.reason(language) for each in policy.weightings}
+
+    def translate(parts: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(evolve(part, reason=words.get(part.kind, part.reason)) for part in parts)
+
+    band = explanation.next_band
+    if band:
+        band = evolve(band, plans=tuple(evolve(plan, steps=translate(plan.steps)) for plan in band.plans))
+    return evolve(
+        explanation,
+        score=evolve(explanation.score, contributions=translate(explanation.score.contributions)),
+        adverse=translate(explanation.adverse),
+        further_adverse=translate(explanation.further_adverse),
+        positive=translate(explanation.positive),
+        next_band=band,
     )
 
 

@@ -150,6 +150,20 @@ def test_an_estimate_says_that_it_is_one(hub_of_dee: Path, run: Run) -> None:
     assert data(run(*EXPLAIN, hub_of_dee, "--json").out) == before
 
 
+def test_reasons_are_shown_in_the_language_of_the_person(hub_of_dee: Path, run: Run) -> None:
+    """The words of the catalogue, in the table, in steps and as JSON; the amounts are the same."""
+    english, chinese = (
+        data(run(*EXPLAIN, hub_of_dee, "--language", language, "--json").out) for language in ("en", "zh")
+    )
+    assert {part["reason"] for part in chinese["positive"]} == {"您保留的订单", "您在保留的订单上的消费"}
+    assert [part["hundredths"] for part in chinese["positive"]] == [
+        part["hundredths"] for part in english["positive"]
+    ]
+    (step, *_) = chinese["next_band"]["plans"][0]["steps"]
+    assert step["reason"] in {"您保留的订单", "您在保留的订单上的消费"}
+    assert "您保留的订单" in run(*EXPLAIN, hub_of_dee, "--language", "zh").out
+
+
 def test_json_has_the_whole_explanation(hub_of_dee: Path, run: Run) -> None:
     """The JSON output has the score as before and the details of the explanation."""
     document = data(run(*EXPLAIN, hub_of_dee, "--json").out)

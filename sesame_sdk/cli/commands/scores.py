@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from sesame_sdk.catalogue.observations import Language
 from sesame_sdk.cli import explanation_view
 from sesame_sdk.cli.console import print_json, print_note, print_rows
 from sesame_sdk.cli.options import config_option, hub_option, json_option, open_client, open_hub
@@ -12,6 +13,7 @@ from sesame_sdk.errors import InvalidInputError
 from sesame_sdk.model.explanation import Hypothetical
 from sesame_sdk.model.policy import Policy
 from sesame_sdk.model.score import Score
+from sesame_sdk.scoring.explain import in_language
 
 
 @click.command()
@@ -52,8 +54,16 @@ def score_row(subject: str, score: Score | None) -> dict[str, object]:
     metavar="KIND=VALUE",
     help="Estimate the score with one more signal; repeatable.",
 )
+@click.option("--language", type=click.Choice(("en", "zh")), default="en", help="Of the reasons.")
 @json_option
-def explain(hub_dir: Path, person: str, context: str, hypotheticals: tuple[str, ...], as_json: bool) -> None:
+def explain(
+    hub_dir: Path,
+    person: str,
+    context: str,
+    hypotheticals: tuple[str, ...],
+    language: Language,
+    as_json: bool,
+) -> None:
     """Explain a person's score.
 
     PERSON is the hub's own id of the person. Reasons that took points come first, then reasons that added
@@ -61,7 +71,8 @@ def explain(hub_dir: Path, person: str, context: str, hypotheticals: tuple[str, 
     """
     signals = [_parse_hypothetical(text) for text in hypotheticals]
     with open_hub(hub_dir) as hub:
-        _check_context(context, hub.list_policies())
+        policies = hub.list_policies()
+        _check_context(context, policies)
         if signals:
             estimate = hub.what_if(person, context, signals)
             if as_json:
@@ -70,6 +81,9 @@ def explain(hub_dir: Path, person: str, context: str, hypotheticals: tuple[str, 
                 explanation_view.print_estimate(person, estimate)
             return
         explanation = hub.explain(person, context)
+        if explanation and language != "en":
+            (policy,) = [one for one in policies if one.context == context]
+            explanation = in_language(explanation, policy, language)
         reads = hub.list_score_reads(person)
     if as_json:
         fields = msgspec.to_builtins(explanation) if explanation else {"score": None}
