@@ -40,7 +40,7 @@ LOWEST = .venv-lowest
 lowest: $(READY) ## run a part of the tests with the lowest versions that pyproject.toml allows
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
 	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
-	  -e '.[audit,hub,postgresql,score-store,testing]' -e 'plugins/retail[parquet,zstd]' -e 'plugins/social[serve]' \
+	  -e '.[audit,hub,postgresql,score-store,testing]' -e 'plugins/retail[zstd]' -e 'plugins/social[serve]' \
 	  -e plugins/baihe 'pytest-timeout>=2.4'
 	$(LOWEST)/bin/python -m pytest -q -p no:cacheprovider -W default -k 'not postgresql' \
 	  tests/test_package.py tests/signing/test_jwt.py tests/hub/test_ingest.py tests/hub/test_reads.py \

@@ -7,6 +7,7 @@ The import loads no plugin and no network library; `Client` and others are impor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sesame_sdk import records
 from sesame_sdk.catalogue.observations import Observation, load_proposal
 from sesame_sdk.errors import (
     ConfigurationError,
@@ -134,6 +135,7 @@ __all__ = [
     "print_note",
     "print_rows",
     "progress_bar",
+    "records",
     "report_upload",
     "terminal_text",
     "upload_options",

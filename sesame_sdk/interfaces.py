@@ -47,6 +47,8 @@ class Skipped:
         records: number of the partner's own records (order lines, posts).
         amount: their value in the provider's unit, if that makes sense.
         line: the number in the file of a record that could not be read; None if a rule skips it.
+        column: the column or field at fault, by its name in the file.
+        form: the form of the value at fault, without the value: see `value_form`.
         text: that record, for the partner's own file of rejects.
     """
 
@@ -54,6 +56,8 @@ class Skipped:
     records: int = 1
     amount: Decimal = Decimal(0)
     line: int | None = field(default=None, eq=False, kw_only=True)
+    column: str = field(default="", eq=False, kw_only=True)
+    form: str = field(default="", eq=False, kw_only=True)
     text: str = field(default="", eq=False, repr=False, kw_only=True)
 
 

@@ -33,9 +33,9 @@ def upload_options(command: _Command) -> _Command:
     return command
 
 
-def open_rejects(file: Path, rejects: Path | None) -> RejectsFile:
-    """The file for the rejected records of `file`."""
-    return RejectsFile(rejects or file.with_name(f"{file.name}.rejects"))
+def open_rejects(file: Path, rejects: Path | None, *, append: bool = False) -> RejectsFile:
+    """The file for the rejected records of `file`; they are added to earlier ones, if so asked."""
+    return RejectsFile(rejects or file.with_name(f"{file.name}.rejects"), append=append)
 
 
 def report_upload(summary: UploadSummary, rejects: RejectsFile, *, as_json: bool) -> None:
@@ -61,6 +61,14 @@ def report_upload(summary: UploadSummary, rejects: RejectsFile, *, as_json: bool
                     for signal in summary.sample
                 ],
                 title=f"The first {len(summary.sample)} signals, as a hub would receive them",
+            )
+        if summary.reject_sample:
+            print_rows(
+                [
+                    {"line": item.line, "reason": item.reason, "column": item.column, "form": item.form}
+                    for item in summary.reject_sample
+                ],
+                title=f"The first {len(summary.reject_sample)} records that cannot be read",
             )
         sent = "dry run, nothing sent" if summary.dry_run else f"{summary.sent} envelope(s) sent"
         print_rows(summary.rows(), title=f"{summary.events:,} events; {sent}")

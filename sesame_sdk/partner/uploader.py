@@ -25,14 +25,14 @@ from sesame_sdk.errors import ConfigurationError, InvalidInputError, RetryableEr
 from sesame_sdk.interfaces import Closeable, SignalProvider, Skipped
 from sesame_sdk.model.envelope import DropReason
 from sesame_sdk.model.pseudonyms import Pseudonymizer
-from sesame_sdk.model.signals import Signal
+from sesame_sdk.model.signals import Signal, SignalKind
 
 if TYPE_CHECKING:
     from sesame_sdk.partner.client import Client
 
 #: Signals that go into the outbox before it is emptied: bounds its size, whatever the source's.
 ROUND_SIZE = 100_000
-#: Signals that a dry run keeps to be shown.
+#: Signals that a dry run keeps to be shown, and records that cannot be read.
 SAMPLE_SIZE = 10
 #: What a partner can do about signals that the hub dropped.
 HINTS = {
@@ -68,24 +68,33 @@ def bulk_mode() -> Iterator[None]:
 
 
 class RejectsFile(Closeable):
-    """A file for rejected records: line, reason and record, separated by tabs. Only its owner can read it.
+    """A file for rejected records. Only its owner can read it.
 
-    It is created, or truncated, at the first rejected record.
+    A record is a line: number, reason, column, form of the value, and the record itself, separated by tabs.
+    The file is created at the first rejected record.
 
     Args:
         path: the file.
+        append: whether records are added to an earlier file, which is else truncated.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, append: bool = False) -> None:
         self.path = path
+        self._mode = os.O_APPEND if append else os.O_TRUNC
         self._file: TextIO | None = None
 
     def write(self, item: Skipped) -> None:
         """Add a record."""
         if self._file is None:
-            number = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            number = os.open(self.path, os.O_WRONLY | os.O_CREAT | self._mode | os.O_NOFOLLOW, 0o600)
             self._file = os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape")
-        self._file.write(f"{item.line}\t{item.reason}\t{item.text}\n")
+        self._file.write(f"{item.line}\t{item.reason}\t{item.column}\t{item.form}\t{item.text}\n")
+
+    def sync(self) -> None:
+        """Write to disk what was added."""
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
@@ -113,7 +122,9 @@ class UploadSummary:
         rejected: how many records could not be read.
         sent, dead_lettered, pending: envelopes that the hub took, that it rejected, and in the outbox.
         accepted, duplicates, corrected, dropped: the hub's count of signals.
+        amounts: of the signals of each kind whose unit is a currency.
         sample: the first signals of a dry run.
+        reject_sample: the first records that could not be read, of a dry run; without their text.
         dry_run: nothing was stored or sent.
         complete: the source was read to its end.
         errors: what went wrong, worst first.
@@ -130,7 +141,9 @@ class UploadSummary:
     duplicates: int = 0
     corrected: int = 0
     dropped: Counter[DropReason] = field(factory=Counter)
+    amounts: dict[str, Decimal] = field(factory=dict)
     sample: list[Signal] = field(factory=list)
+    reject_sample: list[Skipped] = field(factory=list)
     dry_run: bool = False
     complete: bool = True
     errors: list[SesameError] = field(factory=list)
@@ -151,6 +164,7 @@ class UploadSummary:
             "dry_run": self.dry_run,
             "events": self.events,
             "signals": dict(self.signals),
+            "amounts": {kind: str(amount) for kind, amount in self.amounts.items()},
             "skipped": {
                 reason: {"items": total.items, "records": total.records, "amount": str(total.amount)}
                 for reason, total in self.skipped.items()
@@ -165,9 +179,12 @@ class UploadSummary:
 
     def rows(self) -> list[dict[str, object]]:
         """The counts, as the rows of a table."""
-        rows = [_row(f"signals: {kind}", count) for kind, count in sorted(self.signals.items())]
+        rows = [
+            _row(f"signals: {kind}", count, None, self.amounts.get(kind))
+            for kind, count in sorted(self.signals.items())
+        ]
         rows += [
-            _row(f"skipped: {reason}", total.items, total.records, f"{total.amount:.2f}")
+            _row(f"skipped: {reason}", total.items, total.records, total.amount)
             for reason, total in sorted(self.skipped.items())
         ]
         if not self.dry_run:
@@ -186,8 +203,16 @@ class UploadSummary:
         return [f"dropped, {reason}: {HINTS[reason]}" for reason in self.dropped]
 
 
-def _row(result: str, count: int, records: int | None = None, amount: str | None = None) -> dict[str, object]:
-    return {"result": result, "count": count, "records": records, "amount": amount}
+def _row(
+    result: str, count: int, records: int | None = None, amount: Decimal | None = None
+) -> dict[str, object]:
+    # No amount where no money is.
+    return {
+        "result": result,
+        "count": count,
+        "records": records,
+        "amount": f"{amount:.2f}" if amount else None,
+    }
 
 
 class SignalUploader:
@@ -199,6 +224,7 @@ class SignalUploader:
         client: the partner's client; None for a dry run, which counts, and stores and sends nothing.
         progress: called with the number of signals of each envelope that left the outbox.
         reject: called with each record that could not be read, such as `RejectsFile.write`.
+        kinds: of the signals; the amounts of those in a currency are summed.
     """
 
     def __init__(
@@ -207,11 +233,16 @@ class SignalUploader:
         *,
         progress: Callable[[int], None] | None = None,
         reject: Callable[[Skipped], None] = lambda _: None,
+        kinds: Iterable[SignalKind] = (),
     ) -> None:
         self._client, self._progress, self._reject = client, progress, reject
         self._offline, self._full, self._busy, self._reason = False, False, False, ""
         self._fault: SesameError | None = None
         self.summary = UploadSummary(dry_run=client is None)
+        self._add_kinds(kinds)
+
+    def _add_kinds(self, kinds: Iterable[SignalKind]) -> None:
+        self.summary.amounts |= {kind.name: Decimal(0) for kind in kinds if kind.currency}
 
     def upload(self, items: Iterable[Signal | Skipped]) -> UploadSummary:
         """Upload all signals, and count what was skipped."""
@@ -225,6 +256,7 @@ class SignalUploader:
         self, provider: SignalProvider[Any], pseudonymizer: Pseudonymizer, file: Path
     ) -> UploadSummary:
         """Upload what a provider reads in a file."""
+        self._add_kinds(provider.kinds)
         return self.upload(self._read(provider, pseudonymizer, file))
 
     def store(self, items: Iterable[Signal | Skipped]) -> bool:
@@ -316,13 +348,15 @@ class SignalUploader:
 
     def _count(self, items: Iterable[Signal | Skipped]) -> Iterator[Signal]:
         """The signals among `items`; the others are counted."""
-        made, sample = self.summary.signals, self.summary.sample
+        made, amounts, sample = self.summary.signals, self.summary.amounts, self.summary.sample
         wanted = SAMPLE_SIZE if self._client is None else 0
         for item in items:
             if isinstance(item, Skipped):
                 self._skip(item)
                 continue
             made[item.kind] += 1
+            if item.kind in amounts:
+                amounts[item.kind] += Decimal(repr(item.value))
             if wanted:
                 sample.append(item)
                 wanted -= 1
@@ -343,6 +377,8 @@ class SignalUploader:
         total.amount += item.amount
         if item.line is not None:
             self.summary.rejected += 1
+            if self._client is None and len(self.summary.reject_sample) < SAMPLE_SIZE:
+                self.summary.reject_sample.append(item)
             self._reject(item)
 
     def _read(

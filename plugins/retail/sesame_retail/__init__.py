@@ -9,7 +9,7 @@ import click
 
 from sesame_retail.files.mapping import ColumnMapping
 from sesame_retail.model import Order
-from sesame_retail.provider import Orders
+from sesame_retail.provider import MAX_REJECTS, Orders
 from sesame_sdk import SignalProvider, hookimpl
 
 SESAME_API = "1.0"
@@ -20,7 +20,7 @@ __all__ = ["ColumnMapping", "Order", "Orders", "sesame_cli_commands", "sesame_si
 @hookimpl
 def sesame_signal_providers() -> Iterable[SignalProvider[Order]]:
     """One provider, ``retail``."""
-    return (Orders(),)
+    return (Orders(max_rejects=MAX_REJECTS),)
 
 
 @hookimpl

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from sesame_retail.files import mapping, mapping_inference
-from sesame_retail.provider import Orders
+from sesame_retail.files import mapping
+from sesame_retail.provider import MAX_REJECTS, Orders
 from sesame_retail.webhooks.cli import webhooks
 from sesame_sdk import ConfigurationError, open_rejects, report_upload, upload_options
 
@@ -23,12 +23,15 @@ retail.add_command(webhooks)
 
 @retail.command(name="map")
 @click.argument("file", type=_FILE)
-def propose_mapping(file: Path) -> None:
+@click.option("--ignore", metavar="COLUMN", multiple=True, help="A column that means nothing.")
+def propose_mapping(file: Path, ignore: tuple[str, ...]) -> None:
     """Propose a mapping for FILE, as TOML.
 
     Store it beside the file as FILE.toml, or name it with --mapping.
     """
-    click.echo(mapping_inference.propose_mapping(file), nl=False)
+    from sesame_retail.files import mapping_inference
+
+    click.echo(mapping_inference.propose_mapping(file, ignore), nl=False)
 
 
 @retail.command()
@@ -51,6 +54,14 @@ def propose_mapping(file: Path) -> None:
     type=click.FloatRange(min=0.01),
     help="With --follow: time between two looks at FILE.",
 )
+@click.option(
+    "--max-rejects",
+    metavar="PERCENT",
+    default=MAX_REJECTS,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Stop if more lines in 100 cannot be read.",
+)
 @upload_options
 def post(
     file: Path,
@@ -59,6 +70,7 @@ def post(
     follow: bool,
     idle_timeout: float | None,
     poll_interval: float,
+    max_rejects: float,
     dry_run: bool,
     rejects: Path | None,
     as_json: bool,
@@ -75,15 +87,23 @@ def post(
         raise ConfigurationError("cannot be combined", field="--follow, --dry-run", hint="use one of them")
     shop = PartnerConfig.load(config_dir)
     provider = Orders.from_mapping(
-        mapping.load_mapping(mapping_file) if mapping_file else Orders().mapping_for(file)
+        mapping.load_mapping(mapping_file) if mapping_file else Orders().mapping_for(file),
+        max_rejects=max_rejects,
     )
     with ExitStack() as stack:
         client = None if dry_run else stack.enter_context(Client.from_config(shop))
-        rejected = stack.enter_context(open_rejects(file, rejects))
-        uploader = SignalUploader(client, reject=(lambda _: None) if dry_run else rejected.write)
+        rejected = stack.enter_context(open_rejects(file, rejects, append=follow))
+        reject = (lambda _: None) if dry_run else rejected.write
+        uploader = SignalUploader(client, reject=reject, kinds=provider.kinds)
         if follow:
             summary = follow_file(
-                uploader, provider, file, shop, idle_timeout=idle_timeout, poll_interval=poll_interval
+                uploader,
+                provider,
+                file,
+                shop,
+                rejected,
+                idle_timeout=idle_timeout,
+                poll_interval=poll_interval,
             )
         else:
             stack.enter_context(bulk_mode())

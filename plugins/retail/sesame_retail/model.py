@@ -20,6 +20,7 @@ class Order:
         corrects: whether it changes the amount of an earlier order, and is no order itself.
         key: identifies its signals; its number if empty.
         currency: of the total; one of `kinds.SPENT`.
+        time_zone: of the shop's calendar, by which a month of tenure is counted.
     """
 
     number: str
@@ -31,3 +32,4 @@ class Order:
     corrects: bool = False
     key: str = ""
     currency: str = UNIT
+    time_zone: str = "UTC"

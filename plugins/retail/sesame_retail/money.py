@@ -1,4 +1,4 @@
-"""Amounts of money as whole ten-thousandths, and the currency in which each is sent.
+"""Amounts of money as whole millionths, and the currency in which each is sent.
 
 Sums of whole numbers are exact whatever their length, and a fifth of the time of sums of `Decimal`.
 """
@@ -13,18 +13,25 @@ from sesame_retail import kinds
 from sesame_sdk import ConfigurationError
 
 #: Parts of one unit of money that an amount is counted in.
-SCALE = 10_000
+SCALE = 1_000_000
 UNIT = kinds.UNIT
+#: How files write the currencies of `kinds.SPENT` beside their codes, the longest first.
+SIGNS = {
+    "GBP": ("GBP", "£"),
+    "EUR": ("EUR", "€"),
+    "USD": ("US $", "US$", "USD", "$"),
+    "CNY": ("CNY", "RMB", "CN¥", "¥", "元"),
+}
 _is_code = re.compile(r"[A-Z]{3}").fullmatch
 
 
 def to_decimal(parts: int) -> Decimal:
-    """Ten-thousandths as units of money, with two decimals where that is exact: 12.50."""
-    return Decimal(parts // 100).scaleb(-2) if parts % 100 == 0 else Decimal(parts) / SCALE
+    """Millionths as units of money, with two decimals where that is exact: 12.50."""
+    return Decimal(parts // 10_000).scaleb(-2) if parts % 10_000 == 0 else Decimal(parts) / SCALE
 
 
 def to_parts(amount: Decimal) -> int:
-    """Units of money as ten-thousandths; half of one is rounded to even."""
+    """Units of money as millionths; half of one is rounded to even."""
     return int((amount * SCALE).to_integral_value(ROUND_HALF_EVEN))
 
 
@@ -69,6 +76,12 @@ class Currencies:
             return None
         rate = self.rates.get(self._code(code))
         return parts if rate is None else to_parts(to_decimal(parts) * rate)
+
+    @staticmethod
+    def code_of(text: str) -> str:
+        """The code of a currency that is written as a code or a sign."""
+        text = text.strip()
+        return next((code for code, signs in SIGNS.items() if text in signs), text.upper())
 
     def _code(self, code: str) -> str:
         return code.strip().upper() or self.default

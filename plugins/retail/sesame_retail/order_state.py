@@ -18,7 +18,7 @@ from sesame_retail.money import UNIT, to_decimal
 
 @frozen
 class OrderUpdate:
-    """A change of an order. Amounts are in ten-thousandths of one currency.
+    """A change of an order. Amounts are in millionths of one currency.
 
     Attributes:
         key: identifies the update.

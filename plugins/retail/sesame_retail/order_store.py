@@ -28,7 +28,8 @@ _SCHEMA = (
     "CREATE TABLE applied_update (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
     (
         "CREATE TABLE followed_file (path TEXT PRIMARY KEY, position INTEGER,"
-        " read_until INTEGER, head BLOB) STRICT, WITHOUT ROWID"
+        " read_until INTEGER, head BLOB, lines INTEGER, generation INTEGER, last_number TEXT)"
+        " STRICT, WITHOUT ROWID"
     ),
 )
 
@@ -40,11 +41,17 @@ class FilePosition:
     Attributes:
         read_until: the end of the part being read; equal to `position` between parts.
         head: the beginning of the file, to detect another one of the same name.
+        lines: how many lines were read.
+        generation: how often the file was rotated or truncated.
+        last_number: of the last order of the file before; its other lines may follow in this one.
     """
 
     position: int = 0
     read_until: int = 0
     head: bytes = b""
+    lines: int = 0
+    generation: int = 0
+    last_number: str = ""
 
 
 @define
@@ -88,7 +95,8 @@ class OrderStore:
             )
             if position:
                 write.execute(
-                    "INSERT OR REPLACE INTO followed_file VALUES (?, ?, ?, ?)", (file, *astuple(position))
+                    "INSERT OR REPLACE INTO followed_file VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (file, *astuple(position)),
                 )
 
     def has_update(self, key: str) -> bool:
@@ -97,8 +105,8 @@ class OrderStore:
 
     def file_position(self, file: str) -> FilePosition:
         """How far a file was read."""
-        rows = self._file.read("SELECT position, read_until, head FROM followed_file WHERE path = ?", file)
-        return FilePosition(*rows[0]) if rows else FilePosition()
+        rows = self._file.read("SELECT * FROM followed_file WHERE path = ?", file)
+        return FilePosition(*rows[0][1:]) if rows else FilePosition()
 
     def close(self) -> None:
         """Close the file."""

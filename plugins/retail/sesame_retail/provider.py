@@ -14,22 +14,28 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
 from sesame_retail import kinds
-from sesame_retail.files import mapping, order_files
+from sesame_retail.files import mapping
 from sesame_retail.files.mapping import ColumnMapping, FileFormat, FileMapping
 from sesame_retail.model import Order
 from sesame_retail.money import in_currency
 from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, SignalKind, SignalProvider, Skipped
+
+if TYPE_CHECKING:
+    from sesame_retail.files.order_files import ReadProgress
 
 _COMPLETED, _TENURE = kinds.COMPLETED.name, kinds.TENURE.name
 _SPENT, _RETURNED = (
     {code: kind.name for code, kind in by_currency.items()} for by_currency in (kinds.SPENT, kinds.RETURNS)
 )
 _ZERO = Decimal(0)
+#: How many lines in a hundred may be unreadable: with more, the mapping is wrong rather than the lines.
+MAX_REJECTS = 1.0
 
 
 @frozen
@@ -40,6 +46,7 @@ class Orders(SignalProvider[Order]):
         columns: the names of the file's columns.
         cancelled_prefix: the prefix of the numbers of returns; empty for none.
         file_format: how the file is written.
+        max_rejects: how many lines in a hundred may be unreadable; None for any number.
     """
 
     name: ClassVar[str] = "retail"
@@ -47,23 +54,29 @@ class Orders(SignalProvider[Order]):
     columns: ColumnMapping = field(factory=ColumnMapping)
     cancelled_prefix: str = "C"
     file_format: FileFormat = field(factory=FileFormat)
+    max_rejects: float | None = None
 
     @classmethod
-    def from_mapping(cls, file_mapping: FileMapping) -> "Orders":
+    def from_mapping(cls, file_mapping: FileMapping, *, max_rejects: float | None = None) -> "Orders":
         """A provider that reads files by a mapping."""
-        return cls(file_mapping.columns, file_mapping.cancelled_prefix, file_mapping.file_format)
+        return cls(file_mapping.columns, file_mapping.cancelled_prefix, file_mapping.file_format, max_rejects)
 
-    def read(self, path: Path, *, watch: order_files.ReadProgress | None = None) -> Iterator[Order | Skipped]:
+    def read(self, path: Path, *, watch: "ReadProgress | None" = None) -> Iterator[Order | Skipped]:
         """Orders of a CSV, JSON-lines or Parquet file, compressed or not.
 
         A mapping beside the file (``orders.csv.toml`` for ``orders.csv``) is used, unless this provider has
         its own.
 
         Raises:
-            InvalidInputError: the file cannot be read, or its header lacks a column.
+            InvalidInputError: the file cannot be read, its header lacks a column or has it twice, or too
+                many lines cannot be read.
             ConfigurationError: the mapping beside it is wrong, or a library is missing.
         """
-        return order_files.read_orders(path, self.mapping_for(path), watch=watch)
+        from sesame_retail.files import order_files  # DuckDB takes a while to import
+
+        return order_files.read_orders(
+            path, self.mapping_for(path), watch=watch, max_rejects=self.max_rejects
+        )
 
     def mapping_for(self, path: Path) -> FileMapping:
         """The mapping for a file: this provider's own, or the one beside the file."""
@@ -74,7 +87,9 @@ class Orders(SignalProvider[Order]):
         """The signals of one order; `InvalidInputError` if an attribute has a wrong type."""
         try:
             return _make_signals(event, pseudonymizer)
-        except (TypeError, AttributeError, ArithmeticError, LookupError) as error:
+        except InvalidInputError:
+            raise
+        except (TypeError, AttributeError, ArithmeticError, LookupError, ValueError) as error:
             raise InvalidInputError("is not a valid order", field="event") from error
 
 
@@ -103,7 +118,8 @@ def _completed(order: Order, customer: str, pseudonymizer: Pseudonymizer) -> lis
     at, subject = order.placed_at, _pseudonym(pseudonymizer, customer)
     signal_id = pseudonymizer.signal_id(_COMPLETED, order.key or order.number, at)
     done = Signal(signal_id, subject, _COMPLETED, 1.0, at)
-    tenure = _tenure(pseudonymizer, customer, at.year, at.month)
+    local = at if order.time_zone == "UTC" else at.astimezone(ZoneInfo(order.time_zone))
+    tenure = _tenure(pseudonymizer, customer, local.year, local.month, order.time_zone)
     if order.total:
         return [done, _amount(_SPENT, order, subject, pseudonymizer, order.total), tenure]
     # The completed order counts its lines already.
@@ -111,9 +127,9 @@ def _completed(order: Order, customer: str, pseudonymizer: Pseudonymizer) -> lis
 
 
 @lru_cache(maxsize=1 << 14)
-def _tenure(pseudonymizer: Pseudonymizer, customer: str, year: int, month: int) -> Signal:
-    """The signal for a month with an order; every order of the month makes the same one."""
-    at = datetime(year, month, 1, tzinfo=UTC)
+def _tenure(pseudonymizer: Pseudonymizer, customer: str, year: int, month: int, zone: str) -> Signal:
+    """The signal for a month of the shop's calendar with an order; every order of it makes the same one."""
+    at = datetime(year, month, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     signal_id = pseudonymizer.signal_id(_TENURE, f"{customer} {year:04}-{month:02}", at)
     return Signal(signal_id, _pseudonym(pseudonymizer, customer), _TENURE, 1.0, at)
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sesame_retail.files.order_files import ReadProgress
+from sesame_retail.files.order_files import ReadProgress, check_rejects
 from sesame_retail.files.tail import FileTail
 from sesame_retail.kinds import TENURE
 from sesame_retail.model import Order
@@ -13,6 +13,7 @@ from sesame_retail.provider import Orders
 from sesame_sdk import (
     PartnerConfig,
     Pseudonymizer,
+    RejectsFile,
     Signal,
     SignalUploader,
     Skipped,
@@ -22,6 +23,8 @@ from sesame_sdk import (
 
 #: Customers whose last month is remembered, so that it is sent once.
 MAX_SUBJECTS = 100_000
+#: Lines of a part of a followed file from which on too many rejects stop it: one bad line of ten says little.
+MIN_LINES = 100
 
 
 class OrderSignals:
@@ -30,6 +33,7 @@ class OrderSignals:
     def __init__(self, provider: Orders, pseudonymizer: Pseudonymizer, summary: UploadSummary) -> None:
         self._provider, self._pseudonymizer, self._summary = provider, pseudonymizer, summary
         self._months: dict[str, str] = {}
+        self.max_rejects = provider.max_rejects
 
     def from_events(self, events: Iterator[Order | Skipped] | list[Order]) -> Iterator[Signal | Skipped]:
         """The signals of orders; what is skipped passes through."""
@@ -71,6 +75,7 @@ def follow_file(
     provider: Orders,
     file: Path,
     shop: PartnerConfig,
+    rejects: RejectsFile,
     *,
     idle_timeout: float | None,
     poll_interval: float,
@@ -78,6 +83,9 @@ def follow_file(
     """Upload what is in a file and what is appended to it, until nothing is appended for a time.
 
     `idle_timeout` is in seconds, or None to follow until interrupted; `poll_interval` is in seconds.
+
+    Raises:
+        InvalidInputError: too many lines of a part cannot be read; nothing of it is sent.
     """
     store = OrderStore(shop.path / FILE_NAME)
     tail = FileTail(file, provider.mapping_for(file), store)
@@ -85,7 +93,8 @@ def follow_file(
     idle = 0.0
     try:
         while True:
-            step = follow_step(tail, uploader, signals, quiet=idle >= 2 * poll_interval or idle_timeout == 0)
+            quiet = idle >= 2 * poll_interval or idle_timeout == 0
+            step = follow_step(tail, uploader, signals, rejects, quiet=quiet)
             if step is None:
                 break
             if step:
@@ -104,16 +113,23 @@ def follow_file(
 
 
 def follow_step(
-    tail: FileTail, uploader: SignalUploader, signals: OrderSignals, *, quiet: bool
+    tail: FileTail,
+    uploader: SignalUploader,
+    signals: OrderSignals,
+    rejects: RejectsFile,
+    *,
+    quiet: bool,
 ) -> bool | None:
-    """Put the next part of a file into the outbox, then into the order store.
+    """Put the next part of a file into the outbox, its rejects on disk, then its state into the order store.
 
     Whether there was one; None if the outbox is full and cannot be emptied.
     """
     step = tail.read_step(quiet=quiet)
     if step is None:
         return False
+    check_rejects(tail.path, step, signals.max_rejects if step.lines >= MIN_LINES else None)
     if not uploader.store([*step.skipped, *signals.from_events(step.changes.orders)]):
         return None
+    rejects.sync()
     tail.commit(step)
     return True

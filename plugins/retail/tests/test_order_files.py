@@ -76,7 +76,7 @@ def test_an_order_remembers_nothing_of_what_was_bought_or_where(read: Read) -> N
         (line(price="1e300"), "unreadable price"),
         (line(price="٣"), "unreadable price"),
         (line(at="yesterday"), "unreadable date"),
-        (line(at="0001-01-01T00:00:00+14:00"), "unreadable date"),
+        (line(at="0001-01-01T00:00:00+14:00"), "date before 1970"),
         (line(at="1969-12-31 23:59:59"), "date before 1970"),
         (line(number=""), "no invoice number"),
         (line(number="x" * 65), "unreadable invoice number"),
@@ -106,7 +106,7 @@ def test_a_line_that_the_csv_reader_refuses_loses_no_other(read: Read) -> None:
     """Lines before it in the same gulp, and those after it, become orders."""
     endless = line(number='"' + "x" * 200_000).replace(",", " ")
     assert read(GOOD, endless, GOOD) == [
-        Skipped("unreadable line"),
+        Skipped("wrong number of columns"),
         evolve(ORDER, lines=2, total=Decimal("30.60")),
     ]
 

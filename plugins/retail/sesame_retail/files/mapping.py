@@ -5,14 +5,14 @@ Every key is optional; the defaults are those of the UCI data set "Online Retail
 
 import codecs
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from attrs import asdict, evolve, field, fields_dict, frozen
+from attrs import asdict, field, fields_dict, frozen
 
 from sesame_retail.money import Currencies
 from sesame_sdk import ConfigurationError
@@ -47,6 +47,40 @@ RECORD_TYPE_WORDS = {
 }
 
 
+class StateMeaning(StrEnum):
+    """What the state of an order means for its customer."""
+
+    COUNTS = "counts"
+    NOT_PAID = "not_paid"
+    CANCELLED = "cancelled"
+    TEST = "test"
+    IGNORED = "ignored"
+    RETURNED = "returned"
+    PARTLY_RETURNED = "partly_returned"
+
+
+#: Why an order in a state is kept back; in other states it is sent.
+KEPT_BACK = {
+    StateMeaning.NOT_PAID: "not paid",
+    StateMeaning.CANCELLED: "cancelled",
+    StateMeaning.TEST: "test order",
+    StateMeaning.IGNORED: "state that the mapping ignores",
+}
+#: The words that shops use for them, in lower case.
+STATE_WORDS = {
+    **dict.fromkeys(
+        ("paid", "complete", "completed", "fulfilled", "shipped", "delivered"), StateMeaning.COUNTS
+    ),
+    **dict.fromkeys(
+        ("pending", "unpaid", "authorized", "on hold", "on-hold", "voided"), StateMeaning.NOT_PAID
+    ),
+    **dict.fromkeys(("cancelled", "canceled", "failed", "declined"), StateMeaning.CANCELLED),
+    **dict.fromkeys(("refunded", "returned"), StateMeaning.RETURNED),
+    **dict.fromkeys(("partially refunded", "partially_refunded"), StateMeaning.PARTLY_RETURNED),
+    "test": StateMeaning.TEST,
+}
+
+
 @frozen
 class ColumnMapping:
     """The names of the columns; by default those of the UCI data set "Online Retail".
@@ -58,7 +92,12 @@ class ColumnMapping:
         quantity: a whole number.
         price: of one item.
         amount: of the whole line, in place of quantity and price.
+        total: of the whole order, on one of its lines or on each; in place of the others.
         currency: its code, if lines differ.
+        state: of the order or the line; see `StateMeaning`.
+        refunded: how much of an order was returned, on one of its lines or on each.
+        remaining: what is left of its total after refunds; blank if nothing was returned.
+        paid: when it was paid; an order without it is not paid.
         record_type: what the line records; see `RecordType`.
         order: the order that a return, a cancellation or a correction belongs to, if not `number`.
         test: whether it is a test order.
@@ -71,43 +110,63 @@ class ColumnMapping:
     quantity: str = "Quantity"
     price: str = "UnitPrice"
     amount: str = ""
+    total: str = ""
     currency: str = ""
+    state: str = ""
+    refunded: str = ""
+    remaining: str = ""
+    paid: str = ""
     record_type: str = ""
     order: str = ""
     test: str = ""
     staff: str = ""
 
     @property
-    def amount_columns(self) -> tuple[str, ...]:
-        """The columns of which the amount of a line is computed."""
-        return (self.amount,) if self.amount else (self.quantity, self.price)
+    def in_use(self) -> dict[str, str]:
+        """The columns that are read, by their meaning."""
+        used = {meaning: column for meaning, column in asdict(self).items() if column}
+        unused = _REPLACES["total" if self.total else "amount" if self.amount else ""]
+        return {meaning: column for meaning, column in used.items() if meaning not in unused}
 
     @property
     def required_columns(self) -> tuple[str, ...]:
         """All columns that the file must have, each once."""
-        number, date, customer, *others = self.key_columns.values()
-        return tuple(dict.fromkeys((number, date, customer, *self.amount_columns, *others)))
+        return tuple(dict.fromkeys(self.in_use.values()))
 
-    @property
-    def key_columns(self) -> dict[str, str]:
-        """The other columns, by their meaning; the three that every file has come first."""
-        return {
-            name: column
-            for name, column in asdict(self).items()
-            if column and name not in ("amount", "quantity", "price")
-        }
+
+#: The meanings that are not read beside another.
+_REPLACES = {"total": {"amount", "quantity", "price"}, "amount": {"quantity", "price"}, "": set[str]()}
+
+
+#: Meanings that a mapping may carry to the other lines of an order.
+CARRIED = {"date", "customer", "currency", "state", "paid", "record_type", "order", "test", "staff"}
+
+
+def _as_tuple(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(texts)
 
 
 @frozen
 class FileFormat:
-    """How the file is written. Checks the encoding, the time zone and the delimiter."""
+    """How the file is written. Checks the encoding, the time zone, the delimiter and the carried columns.
+
+    Attributes:
+        decimal_comma: of prices, amounts and quantities alike.
+        date_format: as for `datetime.strptime`; ISO 8601 if empty.
+        time_zone: of dates without one, and of the shop's calendar.
+        no_customer: further texts for an order without a customer, such as ``0``.
+        carried: meanings of columns that only one line of an order fills.
+    """
 
     delimiter: str = ","
     encoding: str = "utf-8-sig"
     decimal_comma: bool = False
     date_format: str = ""
     time_zone: str = "UTC"
+    no_customer: tuple[str, ...] = field(default=(), converter=_as_tuple)
+    carried: tuple[str, ...] = field(default=(), converter=_as_tuple)
     record_types: Mapping[str, RecordType] = field(factory=lambda: RECORD_TYPE_WORDS)
+    states: Mapping[str, StateMeaning] = field(factory=lambda: STATE_WORDS)
     currencies: Currencies = field(factory=Currencies)
 
     def __attrs_post_init__(self) -> None:
@@ -120,6 +179,10 @@ class FileFormat:
         except LookupError as error:
             raise ConfigurationError("is not an encoding that Python knows", field="encoding") from error
         _ = self.zone
+        if unknown := set(self.carried) - CARRIED:
+            raise ConfigurationError(
+                f"must be of {', '.join(sorted(CARRIED))}", field=f"carried {min(unknown)!r}"
+            )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -166,10 +229,13 @@ def load_mapping(path: Path) -> FileMapping:
         ) from error
 
 
+_TABLES = ("columns", "record_types", "states", "rates")
+
+
 def parse_mapping(data: Mapping[str, Any]) -> FileMapping:
     """A mapping from decoded TOML; a `ConfigurationError` names the key and the fault."""
     rest = dict(data)
-    tables = {name: rest.pop(name, {}) for name in ("columns", "record_types", "rates")}
+    tables = {name: rest.pop(name, {}) for name in _TABLES}
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ConfigurationError("must be a table", field=name, hint=f"write [{name}]")
@@ -179,39 +245,52 @@ def parse_mapping(data: Mapping[str, Any]) -> FileMapping:
     if not isinstance(prefix, str) or not isinstance(currency, str):
         raise ConfigurationError("must be text", field="cancelled_prefix, currency")
     columns = ColumnMapping(**tables["columns"])
-    if tables["columns"].get("amount"):
-        columns = evolve(columns, quantity="", price="")
     currencies = Currencies(currency, _parse_rates(tables["rates"]))
     return FileMapping(
         columns,
         prefix,
-        FileFormat(**rest, record_types=_parse_record_types(tables["record_types"]), currencies=currencies),
+        FileFormat(
+            **rest,
+            record_types=_parse_words(tables, "record_types", RecordType, RECORD_TYPE_WORDS),
+            states=_parse_words(tables, "states", StateMeaning, STATE_WORDS),
+            currencies=currencies,
+        ),
     )
 
 
 def _check(values: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
     for name, value in values.items():
-        if name not in known or name in ("record_types", "currencies"):
+        if name not in known or name in ("record_types", "states", "currencies"):
             raise ConfigurationError(
                 f"is an unknown key; available: {', '.join(known)}", field=f"{where} {name!r}"
             )
-        wanted = bool if name == "decimal_comma" else str
-        if not isinstance(value, wanted):
-            raise ConfigurationError(f"must be {'true or false' if wanted is bool else 'text'}", field=name)
+        has_texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+        wanted = {"decimal_comma": bool, "no_customer": list, "carried": list}.get(name, str)
+        if not isinstance(value, wanted) or not has_texts:
+            raise ConfigurationError(f"must be {_TYPE_NAMES[wanted]}", field=name)
 
 
-def _parse_record_types(table: Mapping[str, Any]) -> dict[str, RecordType]:
-    """The shop's own words, in addition to the common ones."""
-    record_types = dict(RECORD_TYPE_WORDS)
-    for name, words in table.items():
-        if name not in set(RecordType) or not isinstance(words, list):
+_TYPE_NAMES: dict[type, str] = {bool: "true or false", str: "text", list: "a list of texts"}
+_Meaning = TypeVar("_Meaning", bound=StrEnum)
+
+
+def _parse_words(
+    tables: Mapping[str, Mapping[str, Any]],
+    name: str,
+    meanings: type[_Meaning],
+    usual: Mapping[str, _Meaning],
+) -> dict[str, _Meaning]:
+    """The shop's own words by their meaning, in addition to the usual ones."""
+    words_by_meaning = dict(usual)
+    for meaning, words in tables[name].items():
+        if meaning not in set(meanings) or not isinstance(words, list):
             raise ConfigurationError(
-                f"must be one of {', '.join(RecordType)}",
-                field=f"record_types {name!r}",
-                hint='write: return = ["RMA"]',
+                f"must be one of {', '.join(meanings)}, with a list of words",
+                field=f"{name} {meaning!r}",
+                hint=f'write: {min(meanings)} = ["RMA"]',
             )
-        record_types |= {str(word).strip().lower(): RecordType(name) for word in words}
-    return record_types
+        words_by_meaning |= {str(word).strip().lower(): meanings(meaning) for word in words}
+    return words_by_meaning
 
 
 def _parse_rates(table: Mapping[str, Any]) -> dict[str, Decimal]:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from sesame_retail.files.invoice_buffer import InvoiceBuffer, InvoiceKey, InvoiceTotal
 from sesame_retail.files.mapping import FileMapping, RecordType
+from sesame_retail.files.order_lines import SEVERAL, InvoiceKey, InvoiceTotal, OrderLines
 from sesame_retail.model import Order
 from sesame_retail.money import UNIT, in_currency, to_decimal
 from sesame_sdk import Skipped
@@ -24,8 +24,8 @@ from sesame_sdk import Skipped
 class OrderBuilder:
     """Builds orders from the invoices of a file."""
 
-    def __init__(self, entries: InvoiceBuffer, reading: FileMapping) -> None:
-        self._entries = entries
+    def __init__(self, lines: OrderLines, reading: FileMapping) -> None:
+        self._lines = lines
         self._reading = reading
         self._currencies = reading.file_format.currencies
         self._plain = self._currencies.default == UNIT
@@ -33,22 +33,36 @@ class OrderBuilder:
     def events(self) -> Iterator[Order | Skipped]:
         """Orders and skipped invoices, in the order of the file."""
         left, prefix = self._remaining_amounts(), self._reading.cancelled_prefix
-        for key, entry in self._entries.all():
-            if key[1] == RecordType.ORDER and not (entry.fault or entry.currency) and self._plain:
+        zone = self._reading.file_format.time_zone
+        for key, entry in self._lines.invoices():
+            if key[1] == "order" and self._plain and not (entry.fault or entry.currency or entry.returned):
                 number, total = key[0], to_decimal(entry.total)
                 cancelled = prefix != "" and number.startswith(prefix)  # a call less for each order
-                yield Order(number, entry.customer, entry.placed_at, entry.lines, total, cancelled)
+                yield Order(
+                    number, entry.customer, entry.placed_at, entry.lines, total, cancelled, time_zone=zone
+                )
                 continue
-            amount, unit = self._convert(entry), self._currencies.sent_currency(entry.currency)
-            if amount is None or unit is None:
-                yield Skipped(entry.fault or "another currency", entry.lines)
-            elif entry.fault:
-                yield Skipped(in_currency(entry.fault, unit), entry.lines, to_decimal(amount))
-            elif key[1] == RecordType.CANCEL:
-                yield self._cancelled(key, entry, unit, left)
-            else:
-                for order in self._build(key, entry, amount):
-                    yield order if unit == UNIT else evolve(order, currency=unit)
+            for event in self._events(key, entry, left):
+                yield evolve(event, time_zone=zone) if isinstance(event, Order) else event
+
+    def _events(
+        self, key: InvoiceKey, entry: InvoiceTotal, left: dict[tuple[str, str | None], int]
+    ) -> Iterator[Order | Skipped]:
+        reason = entry.fault
+        if entry.currency == SEVERAL:
+            yield Skipped(reason, entry.lines)  # its sum is meaningless
+            return
+        amount, unit = self._convert(entry), self._currencies.sent_currency(entry.currency)
+        if amount is None or unit is None:
+            reason = f"{reason or 'another currency'}: {entry.currency}"
+            yield Skipped(reason, entry.lines, to_decimal(entry.total))
+        elif reason:
+            yield Skipped(in_currency(reason, unit), entry.lines, to_decimal(amount))
+        elif key[1] == RecordType.CANCEL:
+            yield self._cancelled(key, entry, unit, left)
+        else:
+            for order in self._build(key, entry, amount):
+                yield order if unit == UNIT else evolve(order, currency=unit)
 
     def _convert(self, entry: InvoiceTotal) -> int | None:
         return self._currencies.convert(entry.total, entry.currency)
@@ -65,6 +79,9 @@ class OrderBuilder:
                 yield from self._exchanged(key, entry, amount)
             case _:
                 yield _order(number, entry, amount, cancelled=self._reading.is_return(number))
+                if entry.returned:
+                    back = self._currencies.convert(entry.returned, entry.currency) or 0
+                    yield _order(number, entry, -back, cancelled=True, lines=0)
 
     def _exchanged(self, key: InvoiceKey, entry: InvoiceTotal, amount: int) -> Iterator[Order]:
         positive = self._currencies.convert(entry.positive, entry.currency) or 0
@@ -77,17 +94,17 @@ class OrderBuilder:
 
     def _remaining_amounts(self) -> dict[tuple[str, str | None], int]:
         """The rest of each cancelled order that is in the file."""
+        if not self._lines.has_record_type(RecordType.CANCEL):
+            return {}
         unit = self._currencies.sent_currency
         cancelled = {
             (entry.order or key[0], unit(entry.currency))
-            for key, entry in self._entries.all()
+            for key, entry in self._lines.invoices()
             if key[1] == RecordType.CANCEL and not entry.fault
         }
-        if not cancelled:
-            return {}
         amounts: defaultdict[tuple[str, str | None], int] = defaultdict(int)
         placed = set()
-        for (number, record_type, _), entry in self._entries.all():
+        for (number, record_type, _), entry in self._lines.invoices():
             order, amount = (entry.order or number, unit(entry.currency)), self._convert(entry)
             if record_type == RecordType.CANCEL or amount is None or entry.fault:
                 continue
