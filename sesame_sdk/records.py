@@ -41,12 +41,13 @@ def is_missing(text: str) -> bool:
     return text.strip(BLANKS).lower() in MISSING_WORDS
 
 
-def clean_id(value: object, field: str) -> str | None:
+def clean_id(value: object, field: str, *, printable: bool = True) -> str | None:
     """An id as text, the same whatever form it came in; None if it is missing.
 
     Args:
         value: a text or a number, as JSON or a cell holds it.
         field: names it in errors.
+        printable: whether it must be printable, and of at most `MAX_ID_LENGTH` characters.
 
     Raises:
         InvalidInputError: it is neither, or the id cannot be recovered from it.
@@ -64,7 +65,8 @@ def clean_id(value: object, field: str) -> str | None:
             raise InvalidInputError("is a fraction beyond 2^53", field=field, hint="export it as text")
     if _scientific(text):
         raise InvalidInputError("is in scientific notation", field=field, hint="export it as text")
-    if _cut_off(text) or not text.isprintable() or "\ufffd" in text or len(text) > MAX_ID_LENGTH:
+    is_plain = text.isprintable() and "\ufffd" not in text and len(text) <= MAX_ID_LENGTH
+    if _cut_off(text) or (printable and not is_plain):
         raise InvalidInputError(
             f"must be 1 to {MAX_ID_LENGTH} printable characters", field=field, hint="export it as text"
         )

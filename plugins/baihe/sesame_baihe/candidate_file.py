@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from sesame_sdk import InvalidInputError
+from sesame_sdk import InvalidInputError, records
 
 FIELDS = ("profile", "relevance")
 RECIPROCAL_FIELD = "reciprocal_relevance"
@@ -53,16 +53,20 @@ def read_candidates(path: Path) -> tuple[Candidate, ...]:
 
 
 def _read_csv(file: Iterable[str]) -> Iterator[tuple[int, object]]:
-    rows = csv.DictReader(file)
-    missing = [name for name in FIELDS if name not in (rows.fieldnames or ())]
-    if missing:
-        raise InvalidInputError(f"the header lacks {', '.join(missing)}", field="header")
-    for values in rows:
-        yield rows.line_num, values
+    rows = csv.reader(file)
+    header = next(rows, [])
+    places = records.find_columns(header, FIELDS)
+    if RECIPROCAL_FIELD in [name.strip() for name in header]:
+        places = records.find_columns(header, (*FIELDS, RECIPROCAL_FIELD))
+    for row in rows:
+        if any(map(str.strip, row)):
+            yield rows.line_num, {name: row[at] for name, at in places.items() if at < len(row)}
 
 
 def _read_json(file: Iterable[str]) -> Iterator[tuple[int, object]]:
     for number, line in enumerate(file, start=1):
+        if not line.strip():
+            continue
         try:
             yield number, json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -72,9 +76,17 @@ def _read_json(file: Iterable[str]) -> Iterator[tuple[int, object]]:
 def _parse(values: object, number: int) -> Candidate:
     if not isinstance(values, dict) or any(values.get(name) in (None, "") for name in FIELDS):
         raise InvalidInputError(f"needs {' and '.join(FIELDS)}", field=f"line {number}")
+    try:
+        name = records.clean_id(values["profile"], "profile", printable=False)
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            f"profile {error.message}", field=f"line {number}", hint=error.hint
+        ) from error
+    if name is None:
+        raise InvalidInputError(f"needs {' and '.join(FIELDS)}", field=f"line {number}")
     reciprocal = values.get(RECIPROCAL_FIELD)
     return Candidate(
-        str(values["profile"]),
+        name,
         _parse_share(values["relevance"], "relevance", number),
         None if reciprocal in (None, "") else _parse_share(reciprocal, RECIPROCAL_FIELD, number),
     )

@@ -254,7 +254,7 @@ def test_json_lines_are_read_like_csv(tmp_path: Path) -> None:
         ("a.csv", "profile,relevance\n,1\n", "line 2: needs profile and relevance"),
         ("a.jsonl", "[]\n", "line 1: needs profile and relevance"),
         ("a.jsonl", "{\n", "line 1: is not JSON"),
-        ("a.jsonl", "\n", "line 1: is not JSON"),
+        ("a.jsonl", "\n{\n", "line 2: is not JSON"),
     ],
 )
 def test_an_invalid_line_rejects_the_file(name: str, text: str, message: str, tmp_path: Path) -> None:
@@ -263,3 +263,21 @@ def test_an_invalid_line_rejects_the_file(name: str, text: str, message: str, tm
     with pytest.raises(InvalidInputError) as caught:
         read_candidates(tmp_path / name)
     assert str(caught.value) == message
+
+
+def test_a_profile_is_one_whatever_form_the_file_has(tmp_path: Path) -> None:
+    """Trimmed, and 17.0 is 17; a column that is there twice and an altered number are refused by name."""
+    (tmp_path / "c.csv").write_text("profile,relevance\n 17.0 ,1\n\n,\n18,0.5\n")
+    (tmp_path / "c.jsonl").write_text(
+        '{"profile": 17, "relevance": 1}\n\n{"profile": "18", "relevance": 0.5}\n'
+    )
+    names = [
+        [candidate.name for candidate in read_candidates(tmp_path / name)] for name in ("c.csv", "c.jsonl")
+    ]
+    assert names == [["17", "18"]] * 2
+    (tmp_path / "twice.csv").write_text("profile,relevance,relevance\n17,1,0\n")
+    with pytest.raises(InvalidInputError, match="the header has relevance twice"):
+        read_candidates(tmp_path / "twice.csv")
+    (tmp_path / "altered.csv").write_text("profile,relevance\n17,1\n1.5E+10,1\n")
+    with pytest.raises(InvalidInputError, match="line 3: profile is in scientific notation"):
+        read_candidates(tmp_path / "altered.csv")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import frozen
 
-from sesame_sdk import Skipped
-from sesame_social.events import read_lines
+from sesame_sdk import InvalidInputError, Skipped
+from sesame_social.events import read_lines, required_id
 from sesame_social.moderation_queue import ModerationQueue, SuspectedPost
 
 if TYPE_CHECKING:
@@ -35,18 +35,24 @@ class Post:
     at: datetime | None = None
 
 
-_decoder = msgspec.json.Decoder(Post)
+class _PostLine(msgspec.Struct):
+    """A post as a line has it: ids may be numbers."""
+
+    post: str | int | float
+    author: str | int | float
+    text: str
+    at: datetime | None = None
 
 
 def read_posts(path: Path) -> Iterator[Post | Skipped]:
-    """Read the posts of a file of JSON lines; invalid lines are skipped."""
-    for post in read_lines(path, _decoder, MAX_LINE_BYTES):
-        if isinstance(post, Post) and not (post.post.strip() and post.author.strip()):
-            yield Skipped("no post or no author")
-        elif isinstance(post, Post) and post.at is not None and post.at.tzinfo is None:
-            yield Skipped("time without a zone")
-        else:
-            yield post
+    """Read the posts of JSON lines; a line that cannot be read is a `Skipped` with number and field."""
+    return read_lines(path, _PostLine, MAX_LINE_BYTES, _parse_post)
+
+
+def _parse_post(line: _PostLine) -> Post:
+    if line.at is not None and line.at.tzinfo is None:
+        raise InvalidInputError("time without a zone", field="at")
+    return Post(required_id(line.post, "post"), required_id(line.author, "author"), line.text, line.at)
 
 
 def read_batches(posts: Iterator[Post | Skipped], skipped: Counter[str]) -> Iterator[list[Post]]:

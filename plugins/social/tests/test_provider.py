@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sesame_social import CommunityPosts, PostEvent, provider, sesame_signal_providers
-from sesame_social.events import MAX_LINE_BYTES
+from sesame_social.events import MAX_LINE_BYTES, read_events
 
 from sesame_sdk import InvalidInputError, Pseudonymizer, Signal, Skipped
 
@@ -83,7 +83,8 @@ def test_abuse_that_a_moderator_confirmed_is_one_signal(outcomes: Outcomes) -> N
         ({"at": "yesterday"}, "unreadable line"),
         ({"at": None}, "unreadable line"),
         ({"post": ""}, "no post or no author"),
-        ({"author": 5}, "unreadable line"),
+        ({"author": [5]}, "unreadable line"),
+        ({"by": " ada "}, "marked by its own author"),
     ],
     ids=[
         "a report is only a report",
@@ -100,7 +101,8 @@ def test_abuse_that_a_moderator_confirmed_is_one_signal(outcomes: Outcomes) -> N
         "a time that is none",
         "a confirmation without a time",
         "a post without an id",
-        "an author that is a number",
+        "an author that is a list",
+        "an author with blanks around",
     ],
 )
 def test_what_does_not_count_is_kept_back_and_stops_nothing(
@@ -196,3 +198,34 @@ def test_the_plugin_brings_one_provider() -> None:
     """Called social, with its three kinds."""
     (social,) = sesame_signal_providers()
     assert (social.name, social.kinds) == ("social", provider.KINDS)
+
+
+CASE = """\
+{"post":"81","author":"m-17","at":"2026-05-01T10:00:00Z","event":"helpful","by":3}
+
+{"post":"82","author":"m-17","at":"2026-05-02T08:30:00Z","event":"abuse_confirmed","by":"mod-2","text":"\\ud83d"}
+{"post":83,"author":17.0,"at":"2026-05-02T08:30:00Z","event":"helpful","by":3.0}
+{"post":"84","author":"m-17","at":"2026-05-02T08:30:00","event":"helpful","by":3}
+{"post":"85","author":"m-17","at":1777710600,"event":"helpful","by":3}
+{"post":"86","author":"1.5E+10","at":"2026-05-02T08:30:00Z","event":"helpful","by":3}
+{"post":"87","author":"NULL","at":"2026-05-02T08:30:00Z","event":"helpful","by":3}
+{"post":"88","author":"m-17","at":"2026-05-02T08:30:00Z","event":"helpful","by":3.5}
+"""
+
+
+def test_a_fault_names_its_line_and_field_and_a_field_that_is_not_read_has_none(tmp_path: Path) -> None:
+    """Numeric ids are text, half an emoji in a text spoils no event, and blank lines are counted."""
+    (tmp_path / "events.jsonl").write_text(CASE)
+    events = list(read_events(tmp_path / "events.jsonl"))
+    assert [(event.post, event.author, event.by) for event in events if isinstance(event, PostEvent)] == [
+        ("81", "m-17", 3),
+        ("82", "m-17", "mod-2"),
+        ("83", "17", 3),
+    ]
+    assert [(item.line, item.reason, item.column) for item in events if isinstance(item, Skipped)] == [
+        (5, "time without a zone", "at"),
+        (6, "unreadable line", "at"),
+        (7, "unreadable id", "author"),
+        (8, "no post or no author", "author"),
+        (9, "unreadable line", "by"),
+    ]
