@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 from sesame_retail import ColumnMapping, Order, Orders
@@ -169,6 +169,7 @@ def database() -> Iterator[OrderLines]:
         yield lines
 
 
+@settings(deadline=None)  # a database answers
 @given(st.lists(ids, min_size=1, max_size=30))
 @example([" 17850 ", "17850.00", "1E15", "0"])
 def test_an_id_means_the_same_in_sql_and_in_python(database: OrderLines, texts: list[str]) -> None:

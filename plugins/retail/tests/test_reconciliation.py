@@ -10,6 +10,7 @@ from attrs import define
 from hypothesis import given
 from hypothesis import strategies as st
 from sesame_retail.model import Order
+from sesame_retail.money import SCALE
 from sesame_retail.provider import Orders
 from sesame_retail.webhooks import shopify, woocommerce
 from sesame_retail.webhooks.payloads import ShopRules
@@ -235,7 +236,7 @@ def test_what_was_sent_is_what_the_order_is_worth(
     """In the order in which things happened, backwards, each twice, and if all but the last were lost."""
     in_turn, state = follow(platform, webhooks)
     assert in_turn == worth
-    assert Decimal(state.worth) / 10_000 == worth
+    assert Decimal(state.worth) / SCALE == worth
     for other in (webhooks[::-1], [each for each in webhooks for _ in range(2)], [*webhooks, *webhooks]):
         assert follow(platform, other)[0] == worth
 
@@ -257,12 +258,12 @@ def test_nothing_is_sent_for_an_order_that_was_never_paid(
 
 
 def test_the_shares_of_a_refund_add_up() -> None:
-    """Three refunds of a third in another currency leave at most a ten-thousandth each."""
-    bases = {"GBP": 1_000_000, "EUR": 1_160_001}
-    report = OrderReport("a", "1", START, START, is_paid=True, counts=True, total=1_000_000, bases=bases)
+    """Three refunds of a third in another currency leave at most a millionth each."""
+    bases = {"GBP": 100 * SCALE, "EUR": 116 * SCALE + 1}
+    report = OrderReport("a", "1", START, START, is_paid=True, counts=True, total=100 * SCALE, bases=bases)
     state = apply_report(OrderState(), report)
     for number in range(3):
-        refund = Refund(str(number), 386_667, "EUR")
+        refund = Refund(str(number), 38_666_667, "EUR")
         state = apply_report(state, RefundReport("a", START, (refund,)))
     assert abs(state.worth) <= 3
 

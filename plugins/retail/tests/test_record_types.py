@@ -11,7 +11,7 @@ from random import Random
 import pyarrow as pa
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 from sesame_retail import Order, Orders
@@ -133,6 +133,7 @@ def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, pseudonymi
     }
 
 
+@settings(deadline=None)  # a database is opened for each file
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, pseudonymizer: Pseudonymizer, dice: Random

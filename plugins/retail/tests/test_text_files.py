@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sesame_retail import Order, Orders
 from sesame_retail.files import text_files
@@ -24,17 +24,14 @@ def copied(text: bytes, width: int, size: int = text_files.BLOCK) -> list[str]:
     return out.getvalue().decode().split("\n")[:-1]
 
 
-cells = st.text(alphabet='a,"\n é', max_size=6)
+# A line within a field that is a record by itself cannot be told from one after a stray quote.
+cells = st.one_of(st.text(alphabet='a," é', max_size=6), st.text(alphabet="a\n é", max_size=6))
 
 
 @given(st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=8), st.integers(1, 60))
 @example([["1", "a\nb", '"'], ["2", "", ""]], 3)
 def test_what_the_csv_module_writes_is_read_as_it_was(rows: list[list[str]], size: int) -> None:
     """Whatever the cells; a line feed within one becomes a vertical tab, and lines keep their number."""
-    inner = [line for row in rows for cell in row for line in cell.split("\n")]
-    # A line within a field that is a record by itself cannot be told from one after a stray quote, nor one of
-    # separators alone from a blank line.
-    assume(all(line.count(",") != 2 and (line.strip(' ,"') or "," not in line) for line in inner))
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
     lines = copied(out.getvalue().encode(), 3, size)

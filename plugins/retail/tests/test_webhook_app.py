@@ -26,6 +26,7 @@ import uvicorn
 from attrs import evolve
 from click.testing import CliRunner
 from sesame_retail.cli import retail
+from sesame_retail.money import SCALE
 from sesame_retail.provider import Orders
 from sesame_retail.upload import OrderSignals
 from sesame_retail.webhooks import shopify
@@ -206,7 +207,7 @@ def test_a_replay_does_nothing(folder: Path) -> None:
         changed = ORDER | {"total_price": "50.00", "updated_at": "2026-05-09T10:00:01Z"}
         assert processor.process([delivery(changed, event="e1")]) == [None]
         assert outbox_ids(client) == before
-        assert store.load_state("shopify 7").worth == 1_000_000
+        assert store.load_state("shopify 7").worth == 100 * SCALE
 
 
 def test_what_was_stored_and_not_sent_is_sent_after_a_restart(folder: Path) -> None:

@@ -218,7 +218,9 @@ class QuoteRepair:
         self._delimiter, self._width, self._carry = delimiter, width, b""
         sign = re.escape(delimiter)
         self._field = re.compile(b'(?:"((?:[^"]|"")*)"|([^' + sign + b"]*))(?:" + sign + b"|$)")
-        self._blank_starts = (b"\n" + delimiter * 2, b'""' + delimiter)
+        field = b'(?:"(?:[^"]|"")*"|[^"' + sign + b"]*)"
+        self._is_record = re.compile(field + b"(?:" + sign + field + b"){%d}" % (width - 1)).fullmatch
+        self._blank_starts = (delimiter, b'""' + delimiter)
         self._is_blank = re.compile(b'^(?:[ \t]|""|' + sign + b")+$", re.MULTILINE)
 
     def add(self, text: bytes) -> bytes:
@@ -231,14 +233,9 @@ class QuoteRepair:
 
     def _repair(self, text: bytes, *, last: bool) -> bytes:
         self._carry = b""
-        if any(start in text for start in self._blank_starts) or text.startswith(self._delimiter):
+        if text.startswith(self._blank_starts) or any(b"\n" + start in text for start in self._blank_starts):
             text = self._is_blank.sub(b"", text)  # the empty rows of a spreadsheet
-        if b'"' not in text:
-            return text
-        lines = text.split(b"\n")[:-1]
-        if not any(line.count(b'"') & 1 for line in lines):
-            return text
-        return self._repair_lines(lines, last=last)
+        return self._repair_lines(text.split(b"\n")[:-1], last=last) if _has_odd_line(text) else text
 
     def _repair_lines(self, lines: list[bytes], *, last: bool) -> bytes:
         done: list[bytes] = []
@@ -258,9 +255,7 @@ class QuoteRepair:
 
     def _one_record(self, lines: list[bytes], following: list[bytes]) -> list[bytes]:
         """The lines of a record whose first line has an odd number of quotes."""
-        is_record = any(
-            len(self._fields(line)) == self._width and not line.count(b'"') & 1 for line in following
-        )
+        is_record = any(map(self._is_record, following))
         if len(lines) > 1 and not is_record:
             joined = _JOINT.join(lines)
             if len(self._fields(joined)) == self._width:
@@ -284,6 +279,18 @@ class QuoteRepair:
                 break
             at = match.end()
         return fields
+
+
+def _has_odd_line(text: bytes) -> bool:
+    """Whether a line has an odd number of quotes; the lines without one are passed over."""
+    is_odd = False
+    for part in text.split(b'"')[1:]:
+        is_odd = not is_odd
+        if b"\n" in part:
+            if is_odd:
+                return True
+            is_odd = False
+    return is_odd
 
 
 def _record_end(lines: list[bytes], at: int) -> int | None:

@@ -78,7 +78,7 @@ def read_timestamp(payload: Mapping[str, Any], key: str) -> datetime:
 
 
 def read_amount(payload: Mapping[str, Any], key: str) -> int:
-    """An amount, in ten-thousandths; at most four decimals."""
+    """An amount, in millionths; at most six decimals."""
     try:
         # ArithmeticError: an exponent that no decimal can hold, before or after the multiplication.
         parts = Decimal(read_text(payload, key)) * SCALE

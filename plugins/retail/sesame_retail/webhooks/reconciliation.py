@@ -37,7 +37,7 @@ from sesame_retail.money import UNIT, to_decimal
 
 @frozen
 class Refund:
-    """What was paid back so far under one id: an amount in ten-thousandths of a currency."""
+    """What was paid back so far under one id: an amount in millionths of a currency."""
 
     refund: str
     amount: int
@@ -55,7 +55,7 @@ class RefundReport:
 
 @frozen
 class OrderReport:
-    """What a platform says of an order. Amounts are in ten-thousandths.
+    """What a platform says of an order. Amounts are in millionths.
 
     Attributes:
         customer: None for a guest, or once the platform redacted it.
@@ -89,7 +89,7 @@ class OrderReport:
 
 @frozen
 class Sent:
-    """What was sent for an order: amounts in ten-thousandths, and the number of differences."""
+    """What was sent for an order: amounts in millionths, and the number of differences."""
 
     spent: int = 0
     returned: int = 0
