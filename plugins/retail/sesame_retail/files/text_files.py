@@ -221,7 +221,10 @@ class QuoteRepair:
         field = b'(?:"(?:[^"]|"")*"|[^"' + sign + b"]*)"
         self._is_record = re.compile(field + b"(?:" + sign + field + b"){%d}" % (width - 1)).fullmatch
         self._blank_starts = (delimiter, b'""' + delimiter)
-        self._is_blank = re.compile(b'^(?:[ \t]|""|' + sign + b")+$", re.MULTILINE)
+        blank = b'[ \t]|""'
+        self._is_blank = re.compile(
+            b"^(?:" + blank + b")*" + sign + b"(?:" + blank + b"|" + sign + b")*$", re.MULTILINE
+        )
 
     def add(self, text: bytes) -> bytes:
         """The records of further whole lines, but for one that goes on."""
