@@ -62,11 +62,12 @@ def is_source(reads: str) -> bool:
 
 
 def find_refusing_rule(name: str, refused: Mapping[str, Collection[str]]) -> str | None:
-    """The rule that refuses a name by one of the lists: the name itself, or any words of it in a row."""
+    """The rule that refuses a name by one of the lists: the longest words of it in a row."""
     words = name.split("_")
     ends = range(1, len(words) + 1)
     parts = {"_".join(words[start:end]) for end in ends for start in range(end)}
-    return next((rule for rule, names in refused.items() if not parts.isdisjoint(names)), None)
+    matches = ((len(part), rule) for rule, names in refused.items() for part in parts.intersection(names))
+    return max(matches, key=lambda match: match[0], default=(0, None))[1]
 
 
 def nearest(name: str, texts: Mapping[str, str], count: int = 3) -> tuple[str, ...]:

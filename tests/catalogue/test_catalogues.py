@@ -108,6 +108,7 @@ def test_a_refused_name_is_refused_within_longer_ones(name: str) -> None:
     assert observation_catalogue.rule_against(f"x{name}x") is None
     assert observation_catalogue.rule_against("order_kept") is None
     assert effect_catalogue.rule_against("cheaper_loan") == "PUR-5"
+    assert effect_catalogue.rule_against("public_service") == "PUR-3"  # not VIS-1, by its first word
     assert effect_catalogue.rule_against("longer_loan") is None
 
 
