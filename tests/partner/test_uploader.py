@@ -56,7 +56,7 @@ def test_skipped_is_no_fault_and_rejected_is(config: PartnerConfig, tmp_path: Pa
         assert not path.exists(), "it is created at the first rejected record"
         summary = SignalUploader(None, reject=rejects.write).upload([UNREADABLE, *signals(config, 1)])
     assert (summary.exit_code, summary.rejected) == (4, 1)
-    assert path.read_text() == "7\tunreadable line\t1,bad\n"
+    assert path.read_text() == "7\tunreadable line\t\t\t1,bad\n"
     assert path.stat().st_mode & 0o777 == 0o600
 
 
