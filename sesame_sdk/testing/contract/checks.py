@@ -135,6 +135,8 @@ def keys_with_a_time(provider: _Provider, events: Sequence[object]) -> Iterator[
     """
     for number, event in enumerate(events):
         keys = _natural_keys(call_signals(provider, event))
+        if keys != _natural_keys(call_signals(provider, event)):
+            continue  # `invalid_ids` reports ids that differ each time
         for name, by in (("second", timedelta(seconds=1)), ("minute", timedelta(minutes=1))):
             moved = [hostile_events.move_times(_copy(event), each) for each in (by, -by)]
             results = [call_signals(provider, each) for each in moved if each != event]
