@@ -226,16 +226,19 @@ def test_after_its_revocation_a_stolen_key_leaves_no_trace(
 
 @pytest.fixture
 def theft(hub: Hub, shop: Partner, clock: Clock) -> Partner:
-    """A thief of one of the shop's keys, who sent, was first with an order, and took a kind's name away."""
+    """A thief of a key takes a kind away. The shop repeats one of its signals and corrects another."""
     hub.add_grants([*shop.grants("ada", ORDER, LATE), *shop.grants("bob", ORDER)])
     thief = shop.with_key(SigningKey.generate())
     hub.add_partner(shop.issuer, [thief.key.public_jwk])
     shop.send(shop.signal("ada", "before"))
     clock.advance(minutes=1)
     thief.send(
-        thief.signal("ada", "same", value=5.0), thief.signal("ada", "x", LATE), thief.signal("bob", "y")
+        thief.signal("ada", "same"),
+        thief.signal("ada", "corrected", value=5.0),
+        thief.signal("ada", "x", LATE),
+        thief.signal("bob", "y"),
     )
-    shop.send(shop.signal("ada", "same"))
+    shop.send(shop.signal("ada", "same"), shop.signal("ada", "corrected"))
     thief.register(manifest(ORDERS))
     shop.send(shop.signal("ada", "late", LATE), shop.signal("ada", "later", LATE))
     clock.advance(minutes=1)

@@ -23,15 +23,15 @@ retail.add_command(webhooks)
 
 @retail.command(name="map")
 @click.argument("file", type=_FILE)
-@click.option("--ignore", metavar="COLUMN", multiple=True, help="A column that means nothing.")
-def propose_mapping(file: Path, ignore: tuple[str, ...]) -> None:
+@click.option("--exclude", "excluded", metavar="COLUMN", multiple=True, help="A column that means nothing.")
+def propose_mapping(file: Path, excluded: tuple[str, ...]) -> None:
     """Propose a mapping for FILE, as TOML.
 
     Store it beside the file as FILE.toml, or name it with --mapping.
     """
     from sesame_retail.files import mapping_inference
 
-    click.echo(mapping_inference.propose_mapping(file, ignore), nl=False)
+    click.echo(mapping_inference.propose_mapping(file, excluded), nl=False)
 
 
 @retail.command()
