@@ -47,7 +47,9 @@ def show(name: str) -> None:
 @click.argument("file", type=INPUT_FILE)
 @click.option("--by", required=True, metavar="NAME", help="The person that proposes it.")
 def propose(hub_dir: Path, file: Path, by: str) -> None:
-    """Propose the entry in FILE to a hub, written as in: observations show.
+    """Propose the entry in FILE to a hub.
+
+    FILE is TOML: one table with the keys that `sesame observations show` prints.
 
     It counts once two people approved it, at this hub alone.
     """

@@ -173,7 +173,7 @@ def left(hub: Hub, shop: Partner, clock: Clock, hub_path: Path, ledger: Ledger) 
         at = NOON - timedelta(days=number, microseconds=617 + number)
         mine.append(shop.signal(ADA, str(number), value=1234.5678 + number, at=at))
         shop.send(*orders(shop, number, NOON - timedelta(days=number)), mine[-1])
-    late = shop.signal(ADA, "late", LATE, value=-98.7654, at=NOON - timedelta(microseconds=919))
+    late = shop.signal(ADA, "late", LATE, value=98.7654, at=NOON - timedelta(microseconds=919))
     then = NOON - timedelta(days=1, microseconds=7)
     clear = [shop.signal(ADA, "clear", value=77.1357, at=then), shop.signal(MANY[0], "not hers")]
     shop.send(late)
