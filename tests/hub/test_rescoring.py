@@ -115,7 +115,7 @@ def test_an_error_of_one_stream_is_that_streams_alone(
 ) -> None:
     """The policy of its context is damaged: the others are rescored meanwhile, and it after the repair."""
     _, other = readers
-    posts = kind(POST, context="community")
+    posts = kind(POST)
     other.register(manifest(ORDERS, posts, reads=["retail", "community"]))
     hub.set_policy(policy(weighting(posts, weight=10.0), context="community"))
     hub.stream_management.create(other.stream_token(context="community"), StreamRequest())
