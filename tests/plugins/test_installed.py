@@ -30,7 +30,7 @@ def test_the_environment_is_not_the_checkout(installed_plugin: Installed) -> Non
     """The SDK comes from its wheel, and neither the hub's libraries nor another plugin are there."""
     location = installed_plugin.python("import sesame_sdk; print(sesame_sdk.__file__)")
     assert Path(location.strip()).is_relative_to(installed_plugin.folder)
-    absent = ("litestar", "sqlalchemy", "duckdb", "sesame_social", "sesame_baihe", "sklearn")
+    absent = ("litestar", "sqlalchemy", "alembic", "sesame_social", "sesame_baihe", "sklearn")
     asked = f"import importlib.util as u; print([n for n in {absent} if u.find_spec(n)])"
     assert installed_plugin.python(asked) == "[]\n"
 

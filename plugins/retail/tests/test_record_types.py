@@ -133,7 +133,8 @@ def test_amounts_of_two_currencies_are_never_added_up(tmp_path: Path, pseudonymi
     }
 
 
-@settings(deadline=None)  # a database is opened for each file
+@pytest.mark.long  # a database is opened for each file
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, pseudonymizer: Pseudonymizer, dice: Random
